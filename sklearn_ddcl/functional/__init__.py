@@ -1,0 +1,51 @@
+"""The mathematics of soft competition, as stateless functions on tensors.
+
+Symbols
+-------
+z : tokens, shape (..., d)
+prototypes : the bank of learned vectors, shape (K, d)
+distances : squared Euclidean distances, shape (..., K), never negative
+assignments : soft assignments, shape (..., K), each row sums to one
+temperature : divides `distances`, has their unit; low is hard, high is soft
+weights : non-negative importance of every token, shape (...)
+"""
+
+from sklearn_ddcl.functional.competition import (
+    Decomposition,
+    decompose,
+    free_energy,
+    log_soft_assign,
+    soft_assign,
+)
+from sklearn_ddcl.functional.distances import nearest, squared_distances
+from sklearn_ddcl.functional.distortion import distortion
+from sklearn_ddcl.functional.temperature import (
+    critical_temperature,
+    token_covariance,
+    top_eigenvalue,
+)
+from sklearn_ddcl.functional.tracking import centroids, tracking_error
+from sklearn_ddcl.functional.usage import (
+    min_prototype_distance,
+    perplexity,
+    utilization,
+)
+
+__all__ = [
+    "Decomposition",
+    "centroids",
+    "critical_temperature",
+    "decompose",
+    "distortion",
+    "free_energy",
+    "log_soft_assign",
+    "min_prototype_distance",
+    "nearest",
+    "perplexity",
+    "soft_assign",
+    "squared_distances",
+    "token_covariance",
+    "top_eigenvalue",
+    "tracking_error",
+    "utilization",
+]

@@ -1,0 +1,31 @@
+"""Torch layers: state only, the mathematics comes from `functional`."""
+
+from sklearn_ddcl.layers.attention import AttentionBlock
+from sklearn_ddcl.layers.categorical import CategoryTokenizer
+from sklearn_ddcl.layers.class_votes import ClassVotes
+from sklearn_ddcl.layers.linear import Linear
+from sklearn_ddcl.layers.linear_numbers import LinearTokenizer
+from sklearn_ddcl.layers.periodic import PeriodicTokenizer
+from sklearn_ddcl.layers.piecewise_linear import PiecewiseLinearTokenizer
+from sklearn_ddcl.layers.pooling import ClsPooling, MeanPooling
+from sklearn_ddcl.layers.prototype_readout import PrototypeReadout, Readout
+from sklearn_ddcl.layers.step_dropout import StepDropout
+from sklearn_ddcl.layers.tokenizer import TableTokenizer
+from sklearn_ddcl.layers.views import Views
+
+__all__ = [
+    "AttentionBlock",
+    "CategoryTokenizer",
+    "ClassVotes",
+    "ClsPooling",
+    "Linear",
+    "LinearTokenizer",
+    "MeanPooling",
+    "PeriodicTokenizer",
+    "PiecewiseLinearTokenizer",
+    "PrototypeReadout",
+    "Readout",
+    "StepDropout",
+    "TableTokenizer",
+    "Views",
+]

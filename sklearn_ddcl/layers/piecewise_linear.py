@@ -1,0 +1,135 @@
+"""Numbers to tokens through a piecewise linear curve per column."""
+
+import torch
+from torch import Tensor, nn
+
+
+def quantile_knots(
+    x: Tensor, n_bins: int, weights: Tensor | None = None
+) -> list[Tensor]:
+    """Return increasing knots per column, at weighted quantiles of its finite values.
+
+    Knots are values that occur, the smallest and the largest among them, and equal
+    ones are merged. A column with at most ``n_bins + 1`` distinct values gets a knot at
+    each of them, however rare. A row of weight two counts like two rows, one of weight
+    zero like none.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n_rows, n_columns)
+        Values; NaN and infinities are left out.
+    n_bins : int
+        Number of intervals between knots, at most.
+    weights : Tensor of shape (n_rows,), optional
+        Importance of the rows.
+
+    Returns
+    -------
+    knots : list of Tensor
+        At least two knots per column; in a constant column the second one is made up.
+
+    Examples
+    --------
+    >>> quantile_knots(torch.tensor([[1.0], [1.0], [2.0], [5.0]]), n_bins=8)
+    [tensor([1., 2., 5.])]
+    """
+    if weights is None:
+        weights = x.new_ones(len(x))
+    levels = torch.linspace(0, 1, n_bins + 1, dtype=torch.float64, device=x.device)
+    return [_column_knots(column, levels, weights) for column in x.T]
+
+
+def _column_knots(column: Tensor, levels: Tensor, weights: Tensor) -> Tensor:
+    present = column.isfinite() & (weights > 0)
+    values, order = column[present].sort()
+    if len(values) == 0:
+        return column.new_tensor([0.0, 1.0])
+    knots = values.unique_consecutive()
+    if len(knots) > len(levels):
+        mass = weights[present][order].double().cumsum(0)
+        # Slack absorbs the rounding of the running sum, so that weights and repeated
+        # rows reach the same value.
+        targets = levels * mass[-1] * (1 - 1e-12)
+        positions = torch.searchsorted(mass, targets).clamp_max(len(values) - 1)
+        knots = values[positions].unique_consecutive()
+    if len(knots) == 1:
+        # Adding one would change nothing to a large float32.
+        knots = torch.cat([knots, knots + knots.abs().clamp_min(1)])
+    return knots
+
+
+class PiecewiseLinearTokenizer(nn.Module):
+    r"""Turn every number into a token through a learned piecewise linear curve.
+
+    A number is first described by how far it has gone through each interval between
+    neighboring knots, :math:`e_b = \mathrm{clip}((x - t_b)/(t_{b+1} - t_b), 0, 1)`;
+    the token is :math:`\mathrm{ReLU}(W_j e + b_j)`. One column can thus bend sharply
+    at any knot, and beyond the outer knots it is constant, so that outliers are tame.
+    A missing number has a learned token of its own.
+
+    Parameters
+    ----------
+    knots : list of Tensor
+        Increasing knots of every column, as from :func:`quantile_knots`.
+    d_token : int
+        Width of a token.
+    generator : torch.Generator, optional
+        Source of the initial weights; torch's global one by default.
+
+    Attributes
+    ----------
+    weight : Parameter of shape (n_columns, n_bins, d_token)
+        Slopes :math:`W_j`.
+    bias : Parameter of shape (n_columns, d_token)
+        Offsets :math:`b_j`.
+    missing : Parameter of shape (n_columns, d_token)
+        Token of a missing number, before the ReLU.
+
+    References
+    ----------
+    .. [1] Y. Gorishniy, I. Rubachev and A. Babenko, "On Embeddings for Numerical
+       Features in Tabular Deep Learning", NeurIPS 2022.
+
+    Examples
+    --------
+    >>> tokenizer = PiecewiseLinearTokenizer([torch.tensor([0.0, 1.0, 4.0])], d_token=8)
+    >>> tokenizer(torch.tensor([[0.5], [float("nan")]])).shape
+    torch.Size([2, 1, 8])
+    """
+
+    left: Tensor
+    inverse_width: Tensor
+
+    def __init__(
+        self,
+        knots: list[Tensor],
+        d_token: int,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        n_columns = len(knots)
+        n_bins = max((len(column) - 1 for column in knots), default=1)
+        left = torch.zeros(n_columns, n_bins)
+        inverse_width = torch.zeros(n_columns, n_bins)
+        for j, column in enumerate(knots):
+            left[j, : len(column) - 1] = column[:-1]
+            # Bounded: zero times infinity would be NaN at the left end of the bin.
+            inverse = column.diff().reciprocal().clamp_max(torch.finfo(left.dtype).max)
+            inverse_width[j, : len(column) - 1] = inverse
+        self.register_buffer("left", left)
+        self.register_buffer("inverse_width", inverse_width)
+        bound = n_bins**-0.5
+        weight = torch.empty(n_columns, n_bins, d_token)
+        self.weight = nn.Parameter(weight.uniform_(-bound, bound, generator=generator))
+        bias = torch.empty(n_columns, d_token)
+        self.bias = nn.Parameter(bias.uniform_(-0.3, 0.3, generator=generator))
+        missing = torch.empty(n_columns, d_token)
+        self.missing = nn.Parameter(missing.uniform_(-0.3, 0.3, generator=generator))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map numbers (B, n_columns), NaN where missing, to (B, n_columns, d_token)."""
+        steps = x.nan_to_num(0.0)[..., None] - self.left
+        progress = (steps * self.inverse_width).clamp(0, 1)
+        curve = torch.einsum("bfn,fnd->bfd", progress, self.weight) + self.bias
+        return torch.where(x.isnan()[..., None], self.missing, curve).relu()

@@ -1,0 +1,14 @@
+"""Networks: a tokenizer, an encoder by name and a readout by name, put together."""
+
+from sklearn_ddcl.networks.classifier import Prediction, TableClassifier
+from sklearn_ddcl.networks.encoders import ENCODERS, MLPEncoder, TransformerEncoder
+from sklearn_ddcl.networks.readouts import READOUTS
+
+__all__ = [
+    "ENCODERS",
+    "READOUTS",
+    "MLPEncoder",
+    "Prediction",
+    "TableClassifier",
+    "TransformerEncoder",
+]

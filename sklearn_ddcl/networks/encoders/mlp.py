@@ -1,0 +1,95 @@
+"""A row through a multi-layer perceptron, in several views."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_ddcl.layers import Views
+from sklearn_ddcl.networks.parameters import Parameters
+from sklearn_ddcl.networks.table import TableSpec, make_tokenizer
+
+
+@dataclass
+class MLPEncoder(Parameters):
+    """Parameters of ``encoder="mlp"``: each token of the readout is a view of the row.
+
+    Parameters
+    ----------
+    n_layers : int, default=2
+        Number of hidden layers.
+    d_hidden : int, default=192
+        Width of the hidden layers.
+    n_views : int, default=4
+        Number of views of a row. They share all matrices and differ by scales; every
+        view decides by itself and their probabilities are averaged.
+    d_token : int, default=32
+        Width of a view and of the prototypes.
+    dropout : float, default=0.1
+        Probability that a hidden unit is silenced for a training step.
+    numerical : {"piecewise_linear", "periodic", "linear"}, default="piecewise_linear"
+        How numbers enter.
+    n_bins : int, default=48
+        Intervals of the piecewise linear curves, at most.
+    d_column : int, default=16
+        Width in which each column enters.
+
+    Examples
+    --------
+    >>> MLPEncoder(n_layers=3).get_params()["n_layers"]
+    3
+    """
+
+    n_layers: int = 2
+    d_hidden: int = 192
+    n_views: int = 4
+    d_token: int = 32
+    dropout: float = 0.1
+    numerical: str = "piecewise_linear"
+    n_bins: int = 48
+    d_column: int = 16
+
+    def check(self) -> None:
+        """Raise ValueError unless all fields are usable."""
+        self.check_at_least(
+            n_layers=0,
+            d_hidden=1,
+            n_views=1,
+            d_token=1,
+            dropout=0,
+            n_bins=1,
+            d_column=1,
+        )
+
+    def build(
+        self, spec: TableSpec, *, cls_token: bool, generator: torch.Generator | None
+    ) -> nn.Module:
+        """Return the encoder of a table; its first view serves as class token."""
+        return _MLP(self, spec, generator)
+
+
+class _MLP(nn.Module):
+    tokens_are_views = True
+
+    def __init__(
+        self,
+        params: MLPEncoder,
+        spec: TableSpec,
+        generator: torch.Generator | None,
+    ) -> None:
+        super().__init__()
+        self.tokenizer = make_tokenizer(
+            spec, params.numerical, params.d_column, generator
+        )
+        self.views = Views(
+            spec.n_columns * params.d_column,
+            d_hidden=params.d_hidden,
+            n_layers=params.n_layers,
+            n_views=params.n_views,
+            d_token=params.d_token,
+            dropout=params.dropout,
+            generator=generator,
+        )
+
+    def forward(self, numbers: Tensor, codes: Tensor) -> Tensor:
+        return self.views(self.tokenizer(numbers, codes).flatten(1))

@@ -1,0 +1,75 @@
+"""Parameter objects that scikit-learn can read, set and clone."""
+
+from dataclasses import fields
+from typing import Any, Self
+
+
+class Parameters:
+    """Give a dataclass the parameter protocol of scikit-learn.
+
+    With it ``GridSearchCV`` reaches a field as ``encoder__n_layers``, without this
+    floor importing scikit-learn.
+    """
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the fields and their values.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Ignored; there is nothing nested.
+
+        Returns
+        -------
+        params : dict
+            Field name to value.
+        """
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+    def set_params(self, **params: Any) -> Self:
+        """Set fields by name.
+
+        Parameters
+        ----------
+        **params : dict
+            Field name to value.
+
+        Returns
+        -------
+        self : Parameters
+            The same object.
+
+        Raises
+        ------
+        ValueError
+            If a name is not a field.
+        """
+        known = self.get_params()
+        for name, value in params.items():
+            if name not in known:
+                raise ValueError(
+                    f"Invalid parameter {name!r} for {type(self).__name__}. "
+                    f"Valid parameters are: {sorted(known)}."
+                )
+            setattr(self, name, value)
+        return self
+
+    def check_at_least(self, **minima: float) -> None:
+        """Raise unless the named fields are numbers not below their minimum.
+
+        Parameters
+        ----------
+        **minima : dict
+            Field name to smallest allowed value.
+        """
+        for name, smallest in minima.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(
+                    f"{type(self).__name__}.{name} must be a number, got {value!r}."
+                )
+            if not value >= smallest:
+                raise ValueError(
+                    f"{type(self).__name__}.{name} must be at least {smallest}, got "
+                    f"{value!r}."
+                )
