@@ -1,0 +1,151 @@
+"""Columns of any table that a user may hand over."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_array
+
+NUMBER, CATEGORY = "number", "category"
+
+
+class Column(NamedTuple):
+    """One column, its values either float64 or objects."""
+
+    name: str
+    kind: str
+    values: np.ndarray
+
+
+def is_frame(X: Any) -> bool:
+    """Return whether a table has named columns, as pandas and polars frames do."""
+    return hasattr(X, "columns") and hasattr(X, "dtypes")
+
+
+def as_table(X: Any) -> Any:
+    """Return a frame as it is and anything else as a two-dimensional array.
+
+    Parameters
+    ----------
+    X : array-like or frame of shape (n_samples, n_features)
+        What the user gave.
+
+    Returns
+    -------
+    X : frame or ndarray
+        Not empty.
+
+    Raises
+    ------
+    ValueError
+        If it is empty, complex or not two-dimensional.
+    TypeError
+        If it is sparse.
+    """
+    if not is_frame(X):
+        return check_array(X, dtype=None, ensure_all_finite=False)
+    for size, what in zip(X.shape, ("sample", "feature"), strict=True):
+        if size == 0:
+            raise ValueError(
+                f"Found array with 0 {what}(s) (shape={tuple(X.shape)}) while a "
+                "minimum of 1 is required."
+            )
+    return X
+
+
+def read_columns(X: Any) -> list[Column]:
+    """Return the columns of a table that :func:`as_table` has let through.
+
+    Numbers come as float64 with NaN where missing; strings, categories and booleans
+    come as objects with None where missing.
+
+    Parameters
+    ----------
+    X : ndarray or frame of shape (n_samples, n_features)
+        The table.
+
+    Returns
+    -------
+    columns : list of Column
+        In the order of the table.
+
+    Raises
+    ------
+    TypeError
+        If a column holds something else, such as dates, lists or dicts.
+    ValueError
+        If numbers are complex or infinite.
+    """
+    if is_frame(X):
+        columns = [_read_series(str(name), X, i) for i, name in enumerate(X.columns)]
+    else:
+        columns = _read_array(X)
+    for column in columns:
+        if column.kind == NUMBER and np.isinf(column.values).any():
+            raise ValueError(
+                "Input X contains infinity or a value too large for dtype('float64'), "
+                f"first in column {column.name!r}. Replace it, for example by NaN, "
+                "which counts as missing."
+            )
+    return columns
+
+
+def _read_array(X: np.ndarray) -> list[Column]:
+    if X.dtype.kind in "biuf":
+        kind = CATEGORY if X.dtype.kind == "b" else NUMBER
+        X = X.astype(object if kind == CATEGORY else np.float64, copy=False)
+        return [Column(f"x{i}", kind, x) for i, x in enumerate(X.T)]
+    return [_read_objects(f"x{i}", x.astype(object)) for i, x in enumerate(X.T)]
+
+
+def _read_series(name: str, X: Any, position: int) -> Column:
+    if hasattr(X, "iloc"):
+        series = X.iloc[:, position]
+    else:
+        # polars: without pyarrow, through NumPy.
+        series = pd.Series(X[X.columns[position]].to_numpy())
+    dtype = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return Column(name, CATEGORY, _objects(series.astype(object)))
+    if pd.api.types.is_bool_dtype(dtype):
+        return Column(name, CATEGORY, _objects(series))
+    if pd.api.types.is_complex_dtype(dtype):
+        raise ValueError(f"Complex data not supported, found in column {name!r}.")
+    if pd.api.types.is_numeric_dtype(dtype):
+        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        return Column(name, NUMBER, values)
+    if pd.api.types.is_string_dtype(dtype) or pd.api.types.is_object_dtype(dtype):
+        return _read_objects(name, _objects(series))
+    raise TypeError(
+        f"Column {name!r} has dtype {dtype}, expected numbers, strings, categories or "
+        "booleans. Turn it into numbers first, a date for example into days."
+    )
+
+
+def _objects(series: pd.Series) -> np.ndarray:
+    values = series.to_numpy(dtype=object)
+    missing = series.isna().to_numpy()
+    return np.where(missing, None, values) if missing.any() else values
+
+
+def _read_objects(name: str, values: np.ndarray) -> Column:
+    """Tell numbers from text in a column of objects."""
+    missing = pd.isna(values)
+    kinds = {type(value) for value in values[~missing]}
+    if all(issubclass(kind, str | bytes | bool | np.bool_) for kind in kinds):
+        # All missing: a category, of which only "missing" has been seen.
+        return Column(name, CATEGORY, np.where(missing, None, values))
+    numeric = (int, float, np.integer, np.floating, np.bool_)
+    if all(issubclass(kind, numeric) for kind in kinds):
+        numbers = np.full(len(values), np.nan)
+        numbers[~missing] = values[~missing].astype(np.float64)
+        return Column(name, NUMBER, numbers)
+    if all(issubclass(kind, (*numeric, str)) for kind in kinds):
+        return Column(name, CATEGORY, np.where(missing, None, values))
+    odd = sorted(
+        kind.__name__ for kind in kinds if not issubclass(kind, (*numeric, str))
+    )
+    raise TypeError(
+        f"Every value of column {name!r} must be a string or a number; the argument "
+        f"must be a string or a number, got {', '.join(odd)}."
+    )

@@ -1,0 +1,244 @@
+"""From validated training data to a trained network."""
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from sklearn.model_selection import train_test_split
+
+from sklearn_ddcl.estimators.fitted_network import Architecture, FittedNetwork
+from sklearn_ddcl.estimators.plan import make_plan
+from sklearn_ddcl.estimators.progress import PrintProgress
+from sklearn_ddcl.estimators.table_encoder import EncodedTable, TableEncoder
+from sklearn_ddcl.networks import ENCODERS
+from sklearn_ddcl.networks.table import TableSpec, choose_knots
+from sklearn_ddcl.training import (
+    DDCLNet,
+    EncodedRows,
+    make_generator,
+    make_net,
+    one_thread,
+    resolve_device,
+)
+
+
+class LabeledRows(NamedTuple):
+    """Encoded rows with what is to be predicted of them."""
+
+    encoded: EncodedTable
+    classes: np.ndarray
+    """(n,), class indices."""
+    weights: np.ndarray
+    """(n,), positive or zero."""
+
+    def take(self, rows: np.ndarray) -> "LabeledRows":
+        """Return some of the rows."""
+        encoded = EncodedTable(*(part[rows] for part in self.encoded))
+        return LabeledRows(encoded, self.classes[rows], self.weights[rows])
+
+    def used(self) -> "LabeledRows":
+        """Return the rows of positive weight; the others count as absent."""
+        if self.weights.all():
+            return self
+        return self.take(np.flatnonzero(self.weights))
+
+
+def to_rows(fitted: FittedNetwork, labeled: LabeledRows) -> EncodedRows:
+    """Return labeled rows as tensors, on the network's device if they fit.
+
+    Parameters
+    ----------
+    fitted : FittedNetwork
+        Network that they are for.
+    labeled : LabeledRows
+        Rows.
+
+    Returns
+    -------
+    rows : EncodedRows
+        Weights are scaled to a mean of one.
+    """
+    numbers, codes = fitted.to_tensors(labeled.encoded)
+    weights = labeled.weights / labeled.weights.mean()
+    rows = EncodedRows(
+        numbers,
+        codes,
+        torch.from_numpy(labeled.classes),
+        torch.from_numpy(weights).to(fitted.dtype),
+    )
+    return rows.to(fitted.device)
+
+
+def hold_out(
+    classes: np.ndarray, fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split rows into training and validation, stratified where that is possible.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n,)
+        Class indices.
+    fraction : float
+        Share of the validation rows.
+    seed : int
+        Seed of the split.
+
+    Returns
+    -------
+    train, validation : ndarray
+        Row positions. Classes with a single row stay in training.
+    """
+    rows = np.arange(len(classes))
+    single = np.bincount(classes)[classes] < 2
+    n_validation = round(fraction * (~single).sum())
+    n_classes = len(np.unique(classes[~single]))
+    stratify = classes[~single] if n_validation >= n_classes else None
+    if n_validation < 1 or (~single).sum() - n_validation < n_classes:
+        raise ValueError(
+            f"early_stopping holds out {fraction:.0%} of the rows, which is not "
+            f"possible with {len(classes)} rows and {len(np.unique(classes))} classes. "
+            "Give X_val and y_val, or set early_stopping=False."
+        )
+    train, validation = train_test_split(
+        rows[~single], test_size=n_validation, stratify=stratify, random_state=seed
+    )
+    return np.sort(np.concatenate([train, rows[single]])), np.sort(validation)
+
+
+def new_network(
+    estimator: Any, table: TableEncoder, labeled: LabeledRows, n_classes: int, seed: int
+) -> FittedNetwork:
+    """Return an untrained network for a table.
+
+    Parameters
+    ----------
+    estimator : DDCLClassifier
+        Where the parameters come from.
+    table : TableEncoder
+        Fitted on the table.
+    labeled : LabeledRows
+        Training rows, from which the knots of the numerical columns are taken.
+    n_classes : int
+        Number of classes.
+    seed : int
+        Seed of the initial weights.
+
+    Returns
+    -------
+    fitted : FittedNetwork
+        On the estimator's device, in its precision.
+    """
+    encoder = resolve_encoder(estimator.encoder)
+    encoder.check()
+    device = resolve_device(estimator.device)
+    numbers = labeled.encoded.numbers
+    dtype = torch.float64 if estimator.precision == "float64" else torch.float32
+    knots = choose_knots(
+        torch.from_numpy(numbers).to(dtype),
+        encoder.n_bins,
+        torch.from_numpy(labeled.weights),
+    )
+    cardinalities = tuple(len(known) + 1 for known in table.categories)
+    architecture = Architecture(
+        encoder=encoder,
+        readout=estimator.readout,
+        n_prototypes=max(estimator.n_prototypes, n_classes),
+        n_classes=n_classes,
+        spec=TableSpec(numbers.shape[1], cardinalities, knots),
+    )
+    network = architecture.build(make_generator(seed)).to(device=device, dtype=dtype)
+    return FittedNetwork(table, architecture, network, estimator.precision == "bf16")
+
+
+def resolve_encoder(encoder: Any) -> Any:
+    """Return a parameter object for a name, a copy of the object otherwise.
+
+    Parameters
+    ----------
+    encoder : str or parameter object
+        As given to the estimator.
+
+    Returns
+    -------
+    encoder : parameter object
+        Not the caller's own, which may change later.
+    """
+    if isinstance(encoder, str):
+        return ENCODERS[encoder]()
+    return type(encoder)(**encoder.get_params())
+
+
+def prepare_net(
+    estimator: Any,
+    fitted: FittedNetwork,
+    rows: EncodedRows,
+    *,
+    seed: int = 0,
+    validation: EncodedRows | None = None,
+    streaming: bool = False,
+) -> DDCLNet:
+    """Return an initialized skorch net around a network.
+
+    Parameters
+    ----------
+    estimator : DDCLClassifier
+        Where the parameters come from.
+    fitted : FittedNetwork
+        Network to train.
+    rows : EncodedRows
+        Training rows, by whose number the plan is made.
+    seed : int, default=0
+        Seed of everything random in training.
+    validation : EncodedRows, optional
+        Rows that choose the best epoch.
+    streaming : bool, default=False
+        Whether rows will go on coming without a known end.
+
+    Returns
+    -------
+    net : DDCLNet
+        Ready for ``partial_fit``.
+    """
+    callbacks: tuple = ()
+    if estimator.verbose:
+        callbacks = (PrintProgress(every=10 if estimator.verbose == 1 else 1),)
+    net = make_net(
+        fitted.network,
+        make_plan(estimator, len(rows), streaming),
+        seed=seed,
+        device=fitted.device,
+        mixed_precision=fitted.mixed_precision,
+        validation=validation,
+        patience=estimator.n_iter_no_change,
+        extra_callbacks=callbacks,
+    )
+    if estimator.compile:
+        compile_network(fitted, rows)
+    with one_thread():
+        return net.initialize()
+
+
+def compile_network(fitted: FittedNetwork, rows: EncodedRows) -> None:
+    """Compile the network, or warn and go on without where that fails.
+
+    Parameters
+    ----------
+    fitted : FittedNetwork
+        Holds the network.
+    rows : EncodedRows
+        Some of them are tried.
+    """
+    network = fitted.network
+    network.compile()
+    inputs, _ = rows[:2]
+    try:
+        with torch.no_grad():
+            network.eval()(*(column.to(fitted.device) for column in inputs))
+    except Exception as error:
+        network._compiled_call_impl = None
+        warnings.warn(
+            f"torch.compile failed ({type(error).__name__}), going on without it. Set "
+            "compile=False to silence this.",
+            stacklevel=2,
+        )

@@ -1,0 +1,1 @@
+"""What happens between steps and between epochs, one callback per concern."""

@@ -1,0 +1,132 @@
+"""Encoded rows in memory and batches of them, without a step per row."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+
+class Inputs(NamedTuple):
+    """What the network sees of a batch."""
+
+    numbers: Tensor
+    """(B, F), standardized, NaN where missing."""
+    codes: Tensor
+    """(B, G), int64."""
+
+
+class Targets(NamedTuple):
+    """What the loss sees of a batch."""
+
+    classes: Tensor
+    """(B,), int64."""
+    weights: Tensor
+    """(B,), non-negative."""
+
+
+class EncodedRows(Dataset):
+    """A table of encoded rows, ready to be sliced.
+
+    Parameters
+    ----------
+    numbers : Tensor of shape (n_rows, n_numbers)
+        Standardized numbers, NaN where missing.
+    codes : Tensor of shape (n_rows, n_categories)
+        Category codes.
+    classes : Tensor of shape (n_rows,)
+        Class indices.
+    weights : Tensor of shape (n_rows,)
+        Importance of the rows.
+    """
+
+    def __init__(
+        self, numbers: Tensor, codes: Tensor, classes: Tensor, weights: Tensor
+    ) -> None:
+        self.tensors = (numbers, codes, classes, weights)
+
+    def __len__(self) -> int:
+        return len(self.tensors[0])
+
+    def __getitem__(self, rows: Any) -> tuple[Inputs, Targets]:
+        numbers, codes, classes, weights = (column[rows] for column in self.tensors)
+        return Inputs(numbers, codes), Targets(classes, weights)
+
+    def to(self, device: torch.device) -> "EncodedRows":
+        """Return the rows on a device when they fit there, else as they are."""
+        if device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(device)
+            if sum(column.nbytes for column in self.tensors) > free // 2:
+                return self
+        return EncodedRows(*(column.to(device) for column in self.tensors))
+
+
+def n_batches(n_rows: int, batch_size: int) -> int:
+    """Return how many batches of about `batch_size` rows cover `n_rows`.
+
+    Parameters
+    ----------
+    n_rows, batch_size : int
+        Sizes.
+
+    Returns
+    -------
+    n_batches : int
+        At least one.
+    """
+    return max(1, round(n_rows / batch_size))
+
+
+class Batches:
+    """Iterate over rows in batches of nearly equal size.
+
+    Parameters
+    ----------
+    rows : EncodedRows
+        The table.
+    batch_size : int
+        Rows per batch, about: the table is cut into equal parts, so that no tiny batch
+        is left over at the end.
+    device : torch.device
+        Where batches are needed.
+    generator : torch.Generator, optional
+        Shuffles anew in every pass. Without it the order stays. A single batch is
+        never shuffled, since its order means nothing.
+    """
+
+    def __init__(
+        self,
+        rows: EncodedRows,
+        batch_size: int,
+        device: torch.device,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        self.rows = rows
+        self.n_batches = n_batches(len(rows), batch_size)
+        self.device = device
+        self.generator = generator
+
+    def __len__(self) -> int:
+        return self.n_batches
+
+    def __iter__(self) -> Iterator[tuple[Inputs, Targets]]:
+        if self.n_batches == 1:
+            yield self._to_device(self.rows[:])
+            return
+        if self.generator is None:
+            order = torch.arange(len(self.rows))
+        else:
+            order = torch.randperm(len(self.rows), generator=self.generator)
+        order = order.to(self.rows.tensors[0].device)
+        for part in order.tensor_split(self.n_batches):
+            yield self._to_device(self.rows[part])
+
+    def _to_device(self, batch: tuple[Inputs, Targets]) -> tuple[Inputs, Targets]:
+        inputs, targets = batch
+        if inputs.numbers.device == self.device:
+            return batch
+        return (
+            Inputs(*(column.to(self.device) for column in inputs)),
+            Targets(*(column.to(self.device) for column in targets)),
+        )

@@ -1,0 +1,13 @@
+"""What training says to the outside: warnings with a cure, and a wish to stop."""
+
+
+class CollapseWarning(UserWarning):
+    """Prototypes or tokens fell together, so that assignments mean little."""
+
+
+class TimeScaleWarning(UserWarning):
+    """Prototypes did not keep up with the encoder."""
+
+
+class StopTraining(Exception):
+    """Raised by a callback to end training after the current epoch."""
