@@ -1,11 +1,10 @@
 """Classification by prototypes that vote."""
 
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import (
-    BaseEstimator,
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -15,9 +14,10 @@ from sklearn.utils import Bunch
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from sklearn_ddcl.estimators.all_or_nothing import all_or_nothing
+from sklearn_ddcl.estimators.base import TableEstimator
 from sklearn_ddcl.estimators.callback_support import (
     CallbackSupportMixin,
     epoch_tasks,
@@ -26,7 +26,6 @@ from sklearn_ddcl.estimators.callback_support import (
 from sklearn_ddcl.estimators.columns import as_table
 from sklearn_ddcl.estimators.examples import nearest_rows, take_rows
 from sklearn_ddcl.estimators.explanation import Explanation
-from sklearn_ddcl.estimators.fitted_network import FittedNetwork
 from sklearn_ddcl.estimators.fitting import (
     LabeledRows,
     hold_out,
@@ -34,7 +33,7 @@ from sklearn_ddcl.estimators.fitting import (
     prepare_net,
     to_rows,
 )
-from sklearn_ddcl.estimators.table_encoder import EncodedTable, TableEncoder
+from sklearn_ddcl.estimators.table_encoder import TableEncoder
 from sklearn_ddcl.estimators.weights import (
     apply_class_weight,
     check_labels,
@@ -42,11 +41,9 @@ from sklearn_ddcl.estimators.weights import (
 )
 from sklearn_ddcl.networks import ENCODERS, READOUTS
 from sklearn_ddcl.training import (
-    DDCLNet,
     TrainingHistory,
     draw_seed,
     one_thread,
-    resolve_device,
 )
 
 
@@ -64,7 +61,7 @@ class DDCLClassifier(
     ClassifierMixin,
     TransformerMixin,
     CallbackSupportMixin,
-    BaseEstimator,
+    TableEstimator,
 ):
     r"""Classifier for tables that decides by the votes of learned prototypes.
 
@@ -311,25 +308,6 @@ class DDCLClassifier(
         self.verbose = verbose
         self.random_state = random_state
 
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters; ``encoder__x`` also works while `encoder` is a name.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameter name to value.
-
-        Returns
-        -------
-        self : DDCLClassifier
-            The same object.
-        """
-        encoder = params.get("encoder", self.encoder)
-        nested = any(name.startswith("encoder__") for name in params)
-        if nested and isinstance(encoder, str) and encoder in ENCODERS:
-            params["encoder"] = ENCODERS[encoder]()
-        return super().set_params(**params)
-
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -535,22 +513,6 @@ class DDCLClassifier(
         parts = self._fitted.decompose(encoded)
         return Bunch(**{name: part.numpy() for name, part in parts._asdict().items()})
 
-    def save(self, path):
-        """Write the fitted estimator to a file, without pickle.
-
-        Parameters
-        ----------
-        path : str or path-like
-            File to write; read it with :func:`sklearn_ddcl.load`.
-        """
-        from sklearn_ddcl.persistence import save
-
-        check_is_fitted(self)
-        save(self, path)
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "_fitted")
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -560,12 +522,6 @@ class DDCLClassifier(
     @property
     def _n_features_out(self):
         return len(self.prototypes_)
-
-    def _encode(self, X: Any) -> EncodedTable:
-        check_is_fitted(self)
-        X = as_table(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
-        return self._fitted.table.transform(X)
 
     def _check_training_rows(
         self,
@@ -620,7 +576,7 @@ class DDCLClassifier(
         n_classes = len(self.classes_)
         self._fitted = new_network(self, self._table, training, n_classes, seed)
         self.history_ = TrainingHistory()
-        vars(self).pop("net_", None)
+        self.__dict__.pop("net_", None)
 
     def _train(
         self,
@@ -636,11 +592,6 @@ class DDCLClassifier(
         self._use_net(net)
         with epoch_tasks(self, net, X, y), one_thread():
             net.partial_fit(rows)
-
-    def _use_net(self, net: DDCLNet) -> None:
-        """Take over a new net, which goes on with the history so far."""
-        net.measurements = self.history_
-        self.net_ = net
 
     def _publish(self, X: Any, labeled: LabeledRows) -> None:
         """Set the fitted attributes from the trained network."""
@@ -658,44 +609,6 @@ class DDCLClassifier(
         rows = nearest_rows(fitted, labeled.encoded, labeled.weights)
         self.prototype_indices_ = rows
         self.prototype_examples_ = take_rows(X, rows)
-
-    def __getstate__(self):
-        """Return a state of NumPy arrays and plain values, without torch objects."""
-        state = dict(super().__getstate__())
-        state.pop("net_", None)
-        state.pop("_table", None)
-        if "_fitted" in state:
-            state["_fitted"] = state["_fitted"].get_state()
-        return state
-
-    def __setstate__(self, state):
-        super().__setstate__(state)
-        if "_fitted" in state:
-            device = resolve_device("auto" if self.device == "auto" else "cpu")
-            self._fitted = FittedNetwork.from_state(state["_fitted"], device)
-            self._table = self._fitted.table
-
-    def _get_fitted_state(self) -> dict[str, Any]:
-        """Return what :meth:`fit` learned, for persistence."""
-        check_is_fitted(self)
-        params = self.get_params(deep=False)
-        state = {
-            name: value for name, value in vars(self).items() if name not in params
-        }
-        kept = {
-            name: value
-            for name, value in state.items()
-            if name.endswith("_") and name != "net_"
-        }
-        return kept | {"_fitted": self._fitted.get_state()}
-
-    def _set_fitted_state(self, state: dict[str, Any], device: str = "auto") -> None:
-        """Restore what :meth:`_get_fitted_state` returned."""
-        for name, value in state.items():
-            setattr(self, name, value)
-        self.history_ = TrainingHistory(self.history_)
-        fitted = FittedNetwork.from_state(state["_fitted"], resolve_device(device))
-        self._fitted, self._table = fitted, fitted.table
 
 
 def _n_rows(X: Any) -> int:

@@ -125,7 +125,15 @@ def _read_series(name: str, X: Any, position: int) -> Column:
 def _objects(series: pd.Series) -> np.ndarray:
     values = series.to_numpy(dtype=object)
     missing = series.isna().to_numpy()
-    return np.where(missing, None, values) if missing.any() else values
+    return _without(values, missing)
+
+
+def _without(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Return values with None in place of the missing ones."""
+    if missing.any():
+        values = values.copy()
+        values[missing] = None
+    return values
 
 
 def _read_objects(name: str, values: np.ndarray) -> Column:
@@ -134,14 +142,14 @@ def _read_objects(name: str, values: np.ndarray) -> Column:
     kinds = {type(value) for value in values[~missing]}
     if all(issubclass(kind, str | bytes | bool | np.bool_) for kind in kinds):
         # All missing: a category, of which only "missing" has been seen.
-        return Column(name, CATEGORY, np.where(missing, None, values))
+        return Column(name, CATEGORY, _without(values, missing))
     numeric = (int, float, np.integer, np.floating, np.bool_)
     if all(issubclass(kind, numeric) for kind in kinds):
         numbers = np.full(len(values), np.nan)
         numbers[~missing] = values[~missing].astype(np.float64)
         return Column(name, NUMBER, numbers)
     if all(issubclass(kind, (*numeric, str)) for kind in kinds):
-        return Column(name, CATEGORY, np.where(missing, None, values))
+        return Column(name, CATEGORY, _without(values, missing))
     odd = sorted(
         kind.__name__ for kind in kinds if not issubclass(kind, (*numeric, str))
     )

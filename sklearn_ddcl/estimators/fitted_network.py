@@ -110,9 +110,9 @@ class FittedNetwork:
             log_proba, _, _ = self.network(numbers, codes)
             return (log_proba.exp().mean(1),)
 
-        (values,) = self._run(probabilities, encoded)
-        values = values.double().numpy()
-        return values / values.sum(1, keepdims=True)
+        (averaged,) = self._run(probabilities, encoded)
+        proba = averaged.double().numpy()
+        return proba / proba.sum(1, keepdims=True)
 
     def assign(self, encoded: EncodedTable) -> np.ndarray:
         """Return the mean assignment of every row's tokens, (n, K)."""

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from sklearn_ddcl.layers.full_vectors import full_vectors
+
 
 class ClassVotes(nn.Module):
     r"""Let prototypes vote: each owns a distribution over the classes.
@@ -68,6 +70,7 @@ class ClassVotes(nn.Module):
         peak = log_assignments.amax(-1, keepdim=True).detach()
         table = self.log_distributions()
         top = table.amax(0).detach()
-        mixed = (log_assignments - peak).exp() @ (table - top).exp()
+        votes = full_vectors((table - top).exp())
+        mixed = ((log_assignments - peak).exp() @ votes)[..., : table.shape[1]]
         limits = torch.finfo(mixed.dtype)
         return mixed.clamp_min(limits.tiny / limits.eps).log() + peak + top

@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from sklearn_ddcl.layers.full_vectors import multiply_groups
+
 
 class PeriodicTokenizer(nn.Module):
     r"""Turn every number into a token through waves of learned frequency.
@@ -74,5 +76,5 @@ class PeriodicTokenizer(nn.Module):
         """Map numbers (B, n_columns), NaN where missing, to (B, n_columns, d_token)."""
         phase = 2 * math.pi * x.nan_to_num(0.0)[..., None] * self.frequencies
         waves = torch.cat([phase.cos(), phase.sin()], dim=-1)
-        mixed = torch.einsum("bfn,fnd->bfd", waves, self.weight) + self.bias
+        mixed = multiply_groups(waves, self.weight) + self.bias
         return torch.where(x.isnan()[..., None], self.missing, mixed).relu()

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from sklearn_ddcl.layers.full_vectors import multiply_groups
+
 
 def quantile_knots(
     x: Tensor, n_bins: int, weights: Tensor | None = None
@@ -131,5 +133,5 @@ class PiecewiseLinearTokenizer(nn.Module):
         """Map numbers (B, n_columns), NaN where missing, to (B, n_columns, d_token)."""
         steps = x.nan_to_num(0.0)[..., None] - self.left
         progress = (steps * self.inverse_width).clamp(0, 1)
-        curve = torch.einsum("bfn,fnd->bfd", progress, self.weight) + self.bias
+        curve = multiply_groups(progress, self.weight) + self.bias
         return torch.where(x.isnan()[..., None], self.missing, curve).relu()

@@ -5,6 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from sklearn_ddcl.layers.full_vectors import multiply_groups
 from sklearn_ddcl.layers.linear import Linear
 from sklearn_ddcl.layers.step_dropout import StepDropout
 
@@ -85,4 +86,4 @@ class Views(nn.Module):
         h = x[:, None] * self.input_scale
         for linear, scale in zip(self.hidden, self.scales, strict=True):
             h = self.dropout((linear(h) * scale).relu())
-        return torch.einsum("bvh,vhd->bvd", h, self.project)
+        return multiply_groups(h, self.project)

@@ -102,4 +102,4 @@ class TableClassifier(nn.Module):
         """Let all randomness of training steps come from one generator."""
         for module in self.modules():
             if hasattr(module, "generator"):
-                module.generator = generator
+                vars(module)["generator"] = generator

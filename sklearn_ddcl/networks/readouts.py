@@ -66,6 +66,9 @@ class PrototypeVoting(nn.Module):
 
 
 class _LinearReadout(nn.Module):
+    pooling: nn.Module
+    make_pooling: type[nn.Module]
+
     def __init__(
         self,
         d_token: int,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from skorch.callbacks import Callback
+from torch import Tensor
 
 from sklearn_ddcl.training.messages import StopTraining
 
@@ -22,8 +23,8 @@ class KeepBest(Callback):
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Forget any earlier training."""
         self.best_loss_ = float("inf")
-        self.best_epoch_ = None
-        self.best_state_ = None
+        self.best_epoch_: int | None = None
+        self.best_state_: dict[str, Tensor] | None = None
         self.n_waited_ = 0
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:

@@ -14,6 +14,7 @@ from sklearn_ddcl.training.messages import CollapseWarning, TimeScaleWarning
 
 _MIN_TOKEN_VARIANCE = 0.05
 _MAX_TRACKING = 0.5
+_SETTLING_STEPS = 300
 
 
 class Monitor(Callback):
@@ -54,7 +55,8 @@ class Monitor(Callback):
             )
         elif last["perplexity"] < 1.01 < len(net.module_.bank.prototypes):
             warnings.warn(_BANK_COLLAPSED.format(**last), CollapseWarning, stacklevel=2)
-        if last["tracking"] > _MAX_TRACKING:
+        # A short training has not had the time to settle, whatever its rates.
+        if last["tracking"] > _MAX_TRACKING and net.step >= _SETTLING_STEPS:
             message = _LAGGING.format(ratio=net.plan.prototype_lr_ratio, **last)
             warnings.warn(message, TimeScaleWarning, stacklevel=2)
 
