@@ -105,7 +105,7 @@ class DDCLClassifier(
         prototypes only, never the encoder.
 
     max_epochs : "auto" or int, default="auto"
-        Passes over the table. "auto" chooses between 30 and 100, for about 2,500 steps.
+        Passes over the table. "auto" chooses between 30 and 100, for about 2,000 steps.
 
     lr : float, default=2e-3
         Peak learning rate of the encoder.
@@ -227,6 +227,8 @@ class DDCLClassifier(
     >>> explanation.weights.shape
     (1, 6)
     """
+
+    classes_: np.ndarray
 
     _parameter_constraints: ClassVar[dict] = {
         "n_prototypes": [Interval(Integral, 1, None, closed="left")],
@@ -376,7 +378,8 @@ class DDCLClassifier(
         y : array-like of shape (n_samples,)
             Their labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come; needed in the first call.
+            All labels that will ever come, by default those of the first `y`. Later
+            calls need not repeat them.
         sample_weight : array-like of shape (n_samples,), default=None
             Importance of the rows.
 
@@ -451,7 +454,6 @@ class DDCLClassifier(
         encoded = self._encode(X)
         return self._fitted.assign(encoded)
 
-    @available_if(_has_prototypes)
     def transform(self, X):
         """Return the soft assignments as features, see :meth:`assign`.
 
@@ -535,6 +537,13 @@ class DDCLClassifier(
         validate_data(self, X, reset=not go_on, skip_check_array=True)
         y = check_labels(y, len(weights))
         check_classification_targets(y)
+        if classes is not None:
+            classes = np.unique(check_labels(classes, len(classes)))
+            if go_on and not np.array_equal(classes, self.classes_):
+                raise ValueError(
+                    f"classes={classes.tolist()} differ from those known so far, "
+                    f"{self.classes_.tolist()}; leave them out, or start anew."
+                )
         if go_on:
             encoded = self._table.transform(X)
         else:
@@ -542,9 +551,10 @@ class DDCLClassifier(
             if len(self.classes_) < 2:
                 raise ValueError(
                     "DDCLClassifier needs at least 2 classes in y, got 1 class: "
-                    f"{self.classes_[0]!r}."
+                    f"{self.classes_.tolist()[0]!r}."
                 )
-            self._table = TableEncoder(self.categorical_features)
+            dtype = np.float64 if self.precision == "float64" else np.float32
+            self._table = TableEncoder(self.categorical_features, dtype=dtype)
             encoded = self._table.fit(X, weights)
         codes = _class_codes(y, self.classes_, weights)
         weights = apply_class_weight(self.class_weight, self.classes_, codes, weights)
@@ -611,17 +621,29 @@ class DDCLClassifier(
         self.prototype_examples_ = take_rows(X, rows)
 
 
+# From outside: TransformerMixin has wrapped `transform` for set_output, and would have
+# hidden the condition inside.
+for _name in ("transform", "fit_transform", "get_feature_names_out"):
+    _always = getattr(DDCLClassifier, _name)
+    setattr(DDCLClassifier, _name, available_if(_has_prototypes)(_always))
+
+
 def _n_rows(X: Any) -> int:
     return as_table(X).shape[0]
 
 
 def _class_codes(y: np.ndarray, classes: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return class indices; labels that only rows of weight zero have become 0."""
-    codes = np.searchsorted(classes, y).clip(0, len(classes) - 1)
-    unknown = (classes[codes] != y) & (weights > 0)
+    try:
+        codes = np.searchsorted(classes, y).clip(0, len(classes) - 1)
+        unknown = (classes[codes] != y) & (weights > 0)
+    except TypeError:
+        # Text among numbers, or the other way round.
+        codes, unknown = np.zeros(len(y), dtype=np.intp), weights > 0
     if unknown.any():
         raise ValueError(
-            f"y has the label {y[unknown][0]!r}, which is not among the classes "
-            f"{list(classes)}."
+            f"y has the label {y[unknown].tolist()[0]!r}, which is not among the "
+            f"classes {classes.tolist()}. These are set by the first fit or "
+            "partial_fit; start anew to add one."
         )
     return codes

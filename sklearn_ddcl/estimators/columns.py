@@ -43,6 +43,9 @@ def as_table(X: Any) -> Any:
         If it is sparse.
     """
     if not is_frame(X):
+        if isinstance(X, list | tuple) and np.asarray(X).dtype.kind in "US":
+            # NumPy has made strings of the numbers in it as well.
+            X = np.array(X, dtype=object)
         return check_array(X, dtype=None, ensure_all_finite=False)
     for size, what in zip(X.shape, ("sample", "feature"), strict=True):
         if size == 0:
@@ -154,6 +157,6 @@ def _read_objects(name: str, values: np.ndarray) -> Column:
         kind.__name__ for kind in kinds if not issubclass(kind, (*numeric, str))
     )
     raise TypeError(
-        f"Every value of column {name!r} must be a string or a number; the argument "
-        f"must be a string or a number, got {', '.join(odd)}."
+        f"In column {name!r} every argument must be a string or a number, got "
+        f"{', '.join(odd)}. Turn it into numbers first, a date for example into days."
     )

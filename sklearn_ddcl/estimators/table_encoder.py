@@ -33,6 +33,9 @@ class TableEncoder:
         With "from_dtype" strings, categories and booleans are categorical. Otherwise
         the names, indices or a boolean mask of further columns to treat so.
 
+    dtype : dtype, default=float64
+        Type of the encoded numbers.
+
     Attributes
     ----------
     names : list of str
@@ -46,8 +49,11 @@ class TableEncoder:
         missing; the first has code 1.
     """
 
-    def __init__(self, categorical_features: Any = "from_dtype") -> None:
+    def __init__(
+        self, categorical_features: Any = "from_dtype", *, dtype: Any = np.float64
+    ) -> None:
         self.categorical_features = categorical_features
+        self.dtype = np.dtype(dtype)
 
     def fit(self, X: Any, weights: np.ndarray) -> EncodedTable:
         """Learn from a table and return it encoded.
@@ -123,7 +129,7 @@ class TableEncoder:
 
     def _encode(self, columns: list[Column]) -> EncodedTable:
         n_rows = len(columns[0].values)
-        numbers = np.empty((n_rows, len(self.centers)))
+        numbers = np.empty((n_rows, len(self.centers)), dtype=self.dtype)
         codes = np.empty((n_rows, len(self.categories)), dtype=np.int64)
         f = g = 0
         for column, kind in zip(columns, self.kinds, strict=True):
@@ -142,6 +148,7 @@ class TableEncoder:
         return {
             "names": self.names,
             "kinds": self.kinds,
+            "dtype": self.dtype.name,
             "centers": self.centers.tolist(),
             "scales": self.scales.tolist(),
             "categories": self.categories,
@@ -150,7 +157,7 @@ class TableEncoder:
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
         """Return an encoder that has learned `state`."""
-        encoder = cls()
+        encoder = cls(dtype=state["dtype"])
         encoder.names, encoder.kinds = state["names"], state["kinds"]
         encoder.centers = np.array(state["centers"], dtype=np.float64)
         encoder.scales = np.array(state["scales"], dtype=np.float64)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 
@@ -111,19 +112,23 @@ def check_labels(y: Any, n_samples: int) -> np.ndarray:
         )
     if hasattr(y, "to_numpy") and getattr(y, "ndim", 1) == 1:
         y = y.to_numpy()
-    y = column_or_1d(y, warn=True)
-    if len(y) != n_samples:
+    labels = column_or_1d(y, warn=True)
+    if len(labels) != n_samples:
         raise ValueError(
             "Found input variables with inconsistent numbers of samples: "
-            f"{[n_samples, len(y)]}; y must have one label per row of X."
+            f"{[n_samples, len(labels)]}; y must have one label per row of X."
         )
-    if y.dtype.kind == "O":
-        missing = np.array([v is None or v != v for v in y], dtype=bool)
-    else:
-        missing = ~np.isfinite(y) if y.dtype.kind == "f" else np.zeros(len(y), bool)
+    # Of a list as given: NumPy makes the string "nan" of a NaN among strings.
+    missing = np.ravel(pd.isna(y if isinstance(y, list) else labels))
+    if labels.dtype.kind == "f":
+        missing = missing | np.isinf(labels)
     if missing.any():
         raise ValueError(
             f"Input y contains NaN, infinity or None at row {missing.argmax()}; drop "
             "rows without a label."
         )
-    return y
+    kind = pd.api.types.infer_dtype(labels) if labels.dtype.kind == "O" else None
+    if kind in ("integer", "boolean"):
+        # scikit-learn does not know what to make of these as objects.
+        labels = np.array(labels.tolist())
+    return labels

@@ -45,9 +45,9 @@ def top_eigenvalue(z: Tensor, weights: Tensor | None = None) -> Tensor:
     Returns
     -------
     eigenvalue : Tensor of shape ()
-        Variance of the tokens along their principal direction, never negative.
+        Variance of the tokens along their principal direction.
     """
-    return torch.linalg.eigvalsh(token_covariance(z, weights))[-1].clamp_min(0)
+    return torch.linalg.eigvalsh(token_covariance(z, weights))[-1]
 
 
 def critical_temperature(

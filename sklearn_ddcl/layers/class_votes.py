@@ -67,10 +67,9 @@ class ClassVotes(nn.Module):
         # row is at least 1 / K, so no class underflows that a prototype in charge
         # supports. One that it supports e^71 times (in float32) less than another
         # prototype does gets a floor, below which too many digits would be lost.
-        peak = log_assignments.amax(-1, keepdim=True).detach()
         table = self.log_distributions()
         top = table.amax(0).detach()
         votes = full_vectors((table - top).exp())
-        mixed = ((log_assignments - peak).exp() @ votes)[..., : table.shape[1]]
+        mixed = (log_assignments.exp() @ votes)[..., : table.shape[1]]
         limits = torch.finfo(mixed.dtype)
-        return mixed.clamp_min(limits.tiny / limits.eps).log() + peak + top
+        return mixed.clamp_min(limits.tiny / limits.eps).log() + top

@@ -5,7 +5,6 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from sklearn_ddcl.layers.full_vectors import multiply_groups
 from sklearn_ddcl.layers.linear import Linear
 from sklearn_ddcl.layers.step_dropout import StepDropout
 
@@ -21,7 +20,7 @@ class Views(nn.Module):
         h_v^{(0)} = r_v \odot x, \qquad
         h_v^{(l)} = \mathrm{ReLU}\bigl(s_v^{(l)} \odot (W^{(l)} h_v^{(l-1)}
         + b^{(l)})\bigr), \qquad
-        z_v = U_v h_v^{(L)} .
+        z_v = U h_v^{(L)} .
 
     Parameters
     ----------
@@ -77,13 +76,11 @@ class Views(nn.Module):
             torch.ones(n_views, d_hidden) for _ in range(n_layers)
         )
         self.dropout = StepDropout(dropout)
-        project = torch.empty(n_views, widths[-1], d_token)
-        project.normal_(std=widths[-1] ** -0.5, generator=generator)
-        self.project = nn.Parameter(project)
+        self.project = Linear(widths[-1], d_token, bias=False, generator=generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, d_in) to (B, n_views, d_token)."""
         h = x[:, None] * self.input_scale
         for linear, scale in zip(self.hidden, self.scales, strict=True):
             h = self.dropout((linear(h) * scale).relu())
-        return multiply_groups(h, self.project)
+        return self.project(h)

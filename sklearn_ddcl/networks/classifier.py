@@ -59,10 +59,12 @@ class TableClassifier(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        self.n_classes = n_classes
         readout_class: Any = READOUTS[readout]
         self.encoder = encoder.build(
             spec, cls_token=readout_class.needs_cls_token, generator=generator
         )
+        self.offset = nn.Parameter(torch.zeros(encoder.d_token))
         # Without learned scales: prototypes then live on a known scale, and the
         # encoder cannot shrink the loss by shrinking its tokens.
         self.norm = nn.LayerNorm(encoder.d_token, elementwise_affine=False)
@@ -81,7 +83,7 @@ class TableClassifier(nn.Module):
 
     def tokens(self, numbers: Tensor, codes: Tensor) -> Tensor:
         """Return the normalized tokens (B, T, d) that are read out."""
-        return self.norm(self.encoder(numbers, codes))
+        return self.norm(self.encoder(numbers, codes) + self.offset)
 
     def forward(
         self, numbers: Tensor, codes: Tensor

@@ -53,5 +53,7 @@ def bank_distortion(
     """
     token_weights = weights[:, None].expand(tokens.shape[:2])
     assignments = log_assignments.detach().exp()
-    value = F.distortion(tokens.detach(), prototypes, assignments, token_weights)
+    # Under autocast tokens may come in half the precision of the prototypes.
+    tokens = tokens.detach().to(prototypes.dtype)
+    value = F.distortion(tokens, prototypes, assignments, token_weights)
     return value / tokens.shape[-1]

@@ -14,6 +14,7 @@ from sklearn_ddcl.training.callbacks.anneal import AnnealTemperature
 from sklearn_ddcl.training.callbacks.keep_best import KeepBest
 from sklearn_ddcl.training.callbacks.learning_rate import StepLearningRate
 from sklearn_ddcl.training.callbacks.monitor import Monitor
+from sklearn_ddcl.training.callbacks.place import PlacePrototypes
 from sklearn_ddcl.training.callbacks.revive import RevivePrototypes
 from sklearn_ddcl.training.data import Batches, EncodedRows, Inputs, Targets
 from sklearn_ddcl.training.history import TrainingHistory
@@ -183,6 +184,7 @@ def make_net(
     if module.bank is not None:
         callbacks += [
             ("probe", BankProbe()),
+            ("place", PlacePrototypes()),
             ("revive", RevivePrototypes()),
             ("anneal", AnnealTemperature()),
         ]

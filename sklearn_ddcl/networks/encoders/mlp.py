@@ -25,7 +25,7 @@ class MLPEncoder(Parameters):
         view decides by itself and their probabilities are averaged.
     d_token : int, default=32
         Width of a view and of the prototypes.
-    dropout : float, default=0.1
+    dropout : float, default=0.25
         Probability that a hidden unit is silenced for a training step.
     numerical : {"piecewise_linear", "periodic", "linear"}, default="piecewise_linear"
         How numbers enter.
@@ -44,7 +44,7 @@ class MLPEncoder(Parameters):
     d_hidden: int = 192
     n_views: int = 4
     d_token: int = 32
-    dropout: float = 0.1
+    dropout: float = 0.25
     numerical: str = "piecewise_linear"
     n_bins: int = 48
     d_column: int = 16

@@ -11,7 +11,7 @@ _JITTER = 1e-3
 class AnnealTemperature(Callback):
     """Lower the temperature relative to the critical one, and break ties meanwhile.
 
-    The critical temperature follows the tokens, so it is estimated anew after every
+    The critical temperature depends on the tokens, so it is estimated anew after every
     epoch. Two prototypes at the same place stay together at any temperature; a jitter
     far below their spread lets them part when it falls.
     """
@@ -22,7 +22,12 @@ class AnnealTemperature(Callback):
         if plan.temperature is not None:
             bank.temperature.fill_(plan.temperature)
         else:
-            critical = 2 * net.bank_state.top_eigenvalue
+            # The widest spread so far counts. Following tokens that draw together
+            # would harden the assignments just when they should be free to part.
+            now = net.bank_state.top_eigenvalue
+            widest = torch.maximum(now, getattr(net, "widest_eigenvalue", now))
+            net.widest_eigenvalue = widest
+            critical = 2 * widest
             # All tokens equal: any temperature will do until they part.
             critical = torch.where(critical > 0, critical, torch.ones_like(critical))
             bank.temperature.copy_(plan.temperature_ratio(epoch) * critical)
