@@ -46,6 +46,14 @@ from sklearn_ddcl.training import (
     one_thread,
 )
 
+_OF_PROTOTYPES = (
+    "temperature_",
+    "prototypes_",
+    "prototype_votes_",
+    "prototype_indices_",
+    "prototype_examples_",
+)
+
 
 def _has_prototypes(estimator: "DDCLClassifier") -> bool:
     if estimator.readout != "ddcl":
@@ -612,6 +620,9 @@ class DDCLClassifier(
             p.numel() for p in fitted.network.parameters() if p.requires_grad
         )
         if self.readout != "ddcl":
+            for name in _OF_PROTOTYPES:
+                # Left by an earlier fit.
+                self.__dict__.pop(name, None)
             return
         self.temperature_ = fitted.temperature
         self.prototypes_ = fitted.prototypes

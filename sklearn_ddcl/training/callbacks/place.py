@@ -94,9 +94,12 @@ def spread_by_class(state: BankState, n_prototypes: int, n_classes: int) -> Tens
 def _cover(tokens: Tensor, weights: Tensor, n: int) -> Tensor:
     share = weights / weights.sum()
     chosen = (share[:, None] * tokens).sum(0, keepdim=True)
+    # Below this a gap is rounding: once all tokens are taken, the first one will do.
+    rounding = torch.finfo(tokens.dtype).eps ** 0.5 * tokens.square().sum(1).mean()
     while len(chosen) < n:
         gaps = F.squared_distances(tokens, chosen).amin(1)
-        chosen = torch.cat([chosen, tokens[gaps.argmax(), None]])
+        farthest = gaps.where(gaps > rounding, 0).argmax()
+        chosen = torch.cat([chosen, tokens[farthest, None]])
     for _ in range(_REFINEMENTS):
         winners = F.nearest(tokens, chosen)
         assignments = torch.nn.functional.one_hot(winners, n).to(tokens.dtype)

@@ -1,0 +1,1 @@
+"""What the benchmark scripts share: protocol, models, timing and results."""

@@ -1,0 +1,57 @@
+"""What a network knows of a table, and the tokenizer that follows."""
+
+import pytest
+import torch
+
+from sklearn_ddcl import layers
+from sklearn_ddcl.networks import table
+from sklearn_ddcl.networks.table import TableSpec, choose_knots, make_tokenizer
+
+
+def test_every_column_becomes_a_token():
+    assert TableSpec(3, (4, 7)).n_columns == 5
+
+
+def test_knots_come_from_the_training_rows():
+    numbers = torch.tensor([[0.0, 5.0], [1.0, 5.0], [2.0, 7.0]])
+
+    first, second = choose_knots(numbers, n_bins=8)
+
+    assert first.tolist() == [0.0, 1.0, 2.0]
+    assert second.tolist() == [5.0, 7.0]
+
+
+def test_rows_without_weight_make_no_knots():
+    numbers = torch.tensor([[0.0], [1.0], [2.0]])
+    (knots,) = choose_knots(numbers, n_bins=8, weights=torch.tensor([1.0, 0.0, 1.0]))
+    assert knots.tolist() == [0.0, 2.0]
+
+
+def test_of_many_rows_a_regular_subset_is_looked_at(monkeypatch):
+    monkeypatch.setattr(table, "_ROWS_FOR_KNOTS", 10)
+    numbers = torch.arange(40.0)[:, None]
+    weights = (numbers[:, 0] != 8).double()  # the third row of the subset
+
+    (knots,) = choose_knots(numbers, n_bins=100, weights=weights)
+
+    assert knots.tolist() == [0.0, 4.0, *range(12, 40, 4)]
+
+
+@pytest.mark.parametrize(
+    ("numerical", "tokenizer_class"),
+    [
+        ("piecewise_linear", layers.PiecewiseLinearTokenizer),
+        ("periodic", layers.PeriodicTokenizer),
+        ("linear", layers.LinearTokenizer),
+    ],
+)
+def test_tokenizers_go_by_name(generator, spec, numerical, tokenizer_class):
+    tokenizer = make_tokenizer(spec, numerical, 8, generator)
+
+    assert type(tokenizer.numbers) is tokenizer_class
+    assert len(tokenizer.categories.weight) == 7
+
+
+def test_an_unknown_name_is_answered_by_the_known_ones(spec):
+    with pytest.raises(ValueError, match=r"'periodic', 'linear'.* got 'spline'"):
+        make_tokenizer(spec, "spline", 8)
