@@ -22,7 +22,7 @@ confusion_matrix.png
     Each line is a true class; its percentages add up to 100. Splits by launch.
 training_history.png
     A healthy training ends with the temperature well below the critical one, at least
-    as many prototypes in use as there are classes, and tracking near zero.
+    as many prototypes in use as there are classes, and tracking below 0.5.
 prototype_map.png
     Large dots are prototypes, in the color of the class that they vote for; small ones
     are objects, in their true color. An object on a prototype is decided by it alone,

@@ -98,7 +98,9 @@ def make_orbital_debris(
         frame : DataFrame of shape (n_samples, 15)
             The data with the columns ``target`` and ``group``.
         feature_names : list of str
+            Names of the columns of ``data``.
         target_names : ndarray of shape (3,)
+            Names of the classes.
         DESCR : str
             What the columns mean, and the traps.
     (data, target) : tuple if ``return_X_y`` is True

@@ -70,7 +70,9 @@ def read_satcat(
         frame : DataFrame
             The data with the columns ``target`` and ``group``.
         feature_names : list of str
+            Names of the columns of ``data``.
         target_names : ndarray of shape (3,)
+            Names of the classes.
         schema : str
             What the file was recognized as.
         n_decayed, n_without_orbit, n_unlabeled : int
@@ -78,6 +80,7 @@ def read_satcat(
             around the Earth, which are always dropped; of the rest those of unknown
             type.
         DESCR : str
+            What was read and what was left out.
     (data, target) : tuple if ``return_X_y`` is True
 
     Raises

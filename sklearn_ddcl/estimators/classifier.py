@@ -202,7 +202,7 @@ class DDCLClassifier(
     n_features_in_ : int
         Number of columns seen in fit.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, when they are all strings.
 
     See Also
@@ -552,20 +552,21 @@ class DDCLClassifier(
                     f"classes={classes.tolist()} differ from those known so far, "
                     f"{self.classes_.tolist()}; leave them out, or start anew."
                 )
-        if go_on:
-            encoded = self._table.transform(X)
-        else:
+        if not go_on:
             self.classes_ = np.unique(y[weights > 0] if classes is None else classes)
             if len(self.classes_) < 2:
                 raise ValueError(
                     "DDCLClassifier needs at least 2 classes in y, got 1 class: "
                     f"{self.classes_.tolist()[0]!r}."
                 )
+        codes = _class_codes(y, self.classes_, weights)
+        weights = apply_class_weight(self.class_weight, self.classes_, codes, weights)
+        if go_on:
+            encoded = self._table.transform(X)
+        else:
             dtype = np.float64 if self.precision == "float64" else np.float32
             self._table = TableEncoder(self.categorical_features, dtype=dtype)
             encoded = self._table.fit(X, weights)
-        codes = _class_codes(y, self.classes_, weights)
-        weights = apply_class_weight(self.class_weight, self.classes_, codes, weights)
         return X, LabeledRows(encoded, codes, weights)
 
     def _split(
@@ -578,7 +579,9 @@ class DDCLClassifier(
             X_val = as_table(X_val)
             validate_data(self, X_val, reset=False, skip_check_array=True)
             y_val = check_labels(y_val, len(weights))
-            codes = _class_codes(y_val, self.classes_, weights)
+            classes = self.classes_
+            codes = _class_codes(y_val, classes, weights)
+            weights = apply_class_weight(self.class_weight, classes, codes, weights)
             encoded = self._table.transform(X_val)
             return used, LabeledRows(encoded, codes, weights).used()
         if y_val is not None or sample_weight_val is not None:

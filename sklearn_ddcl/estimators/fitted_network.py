@@ -37,6 +37,12 @@ class Architecture(NamedTuple):
     def get_state(self) -> dict[str, Any]:
         """Return the shape as plain numbers and strings."""
         names = {kind: name for name, kind in ENCODERS.items()}
+        if type(self.encoder) not in names:
+            raise ValueError(
+                f"{type(self.encoder).__name__} is not registered, so that a saved "
+                "network could not find it again. Add it to "
+                "sklearn_ddcl.networks.ENCODERS under a name."
+            )
         return {
             "encoder": names[type(self.encoder)],
             "encoder_params": self.encoder.get_params(),

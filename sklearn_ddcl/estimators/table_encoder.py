@@ -198,12 +198,12 @@ def _categories(values: np.ndarray) -> list:
 def canonical(value: Any) -> str | None:
     """Return the string that names a category, None for a missing one.
 
-    Numbers that are equal get the same name, so that 1 and 1.0 are one category.
+    Numbers that are equal get the same name: 1, 1.0 and True are one category.
     """
     if value is None or value is pd.NA or value != value:
         return None
     if isinstance(value, bool | np.bool_):
-        return str(bool(value))
+        return str(int(value))
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return value.decode() if isinstance(value, bytes) else str(value)

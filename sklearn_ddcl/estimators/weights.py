@@ -73,6 +73,11 @@ def apply_class_weight(
     -------
     weights : ndarray of shape (n_samples,)
         Products.
+
+    Raises
+    ------
+    ValueError
+        If a class weight is negative or not finite, or no row is left.
     """
     if class_weight is None:
         return weights
@@ -83,7 +88,13 @@ def apply_class_weight(
         factors[present] = weights.sum() / (present.sum() * totals[present])
     else:
         factors = compute_class_weight(class_weight, classes=classes, y=classes[codes])
-    return weights * factors[codes]
+    weights = weights * factors[codes]
+    if not np.isfinite(factors).all() or (factors < 0).any() or not weights.any():
+        raise ValueError(
+            f"class_weight={class_weight!r} must be finite, non-negative numbers, and "
+            "positive for a class that occurs."
+        )
+    return weights
 
 
 def check_labels(y: Any, n_samples: int) -> np.ndarray:

@@ -27,7 +27,7 @@ class TrainingHistoryDisplay:
     - *Closest prototypes*: the smallest distance between two of them; where it falls
       to nothing two have become one. Ticks at the bottom mark epochs in which some
       were placed anew.
-    - *Tracking*: how far prototypes lag behind their tokens; should end near zero.
+    - *Tracking*: how far prototypes lag behind their tokens; should end below 0.5.
 
     Parameters
     ----------

@@ -33,9 +33,8 @@ class PrototypeReadout(nn.Module):
         Number of prototypes :math:`K`.
     d_token : int
         Width :math:`d` of tokens and prototypes.
-    summary : {"assignments", "reconstruction", "slots", "mean+assignments"}, \
-            default="assignments"
-        - "assignments": mean assignment, width K; the easiest to read.
+    summary : {"assignments", "reconstruction", "slots", "mean+assignments"}
+        - "assignments", the default: mean assignment, width K; the easiest to read.
         - "reconstruction": mean of :math:`\hat z_t = \sum_k q_{tk} p_k`, width d; the
           same information mapped by the prototypes, so of rank K - 1 at most.
         - "slots": assigned mean of the tokens per prototype, width K * d; keeps

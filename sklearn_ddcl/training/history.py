@@ -26,22 +26,24 @@ COLUMNS = (
 class TrainingHistory(list):
     """List of epochs, each a dict; a string picks one column.
 
-    Columns
-    -------
-    epoch : counted from 1
-    loss : training objective, mean over the rows of the epoch
-    task_loss : cross-entropy alone, in nats
-    valid_loss, valid_score : cross-entropy and accuracy on the validation rows
-    reconstruction, diversity : parts of the competition loss, per token
-    identity_residual : relative violation of loss = reconstruction + diversity
-    perplexity : effective number of prototypes in use
-    min_prototype_distance : smallest distance between two prototypes
-    token_variance : total variance of the tokens, relative to the first epoch
-    temperature, critical_temperature : of the competition
-    tracking : how far prototypes lag behind their tokens, relative to their spread
-    n_revived : dead or duplicate prototypes that were placed anew
-    lr : learning rate of the encoder at the end of the epoch
-    seconds : wall time since training began
+    Notes
+    -----
+    The columns:
+
+    - ``epoch``: counted from 1
+    - ``loss``: training objective, mean over the rows of the epoch
+    - ``task_loss``: cross-entropy alone, in nats
+    - ``valid_loss``, ``valid_score``: cross-entropy and accuracy on the validation rows
+    - ``reconstruction``, ``diversity``: parts of the competition loss, per token
+    - ``identity_residual``: relative violation of loss = reconstruction + diversity
+    - ``perplexity``: effective number of prototypes in use
+    - ``min_prototype_distance``: smallest distance between two prototypes
+    - ``token_variance``: total variance of the tokens, relative to the first epoch
+    - ``temperature``, ``critical_temperature``: of the competition
+    - ``tracking``: how far prototypes lag behind their tokens, relative to their spread
+    - ``n_revived``: dead or duplicate prototypes that were placed anew
+    - ``lr``: learning rate of the encoder at the end of the epoch
+    - ``seconds``: wall time since training began
 
     A value that does not apply, such as ``valid_loss`` without validation rows, is NaN.
 

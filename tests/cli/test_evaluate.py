@@ -62,7 +62,9 @@ def test_columns_are_aligned(run, animals):
     assert len({len(line) for line in lines}) == 1
 
 
-def test_groups_stay_together_and_out_of_the_features(run, animals, frame, monkeypatch):
+@pytest.fixture
+def fitted_on(monkeypatch):
+    """Return a list of the tables that classifiers are fitted on, in order."""
     seen = []
     fit = DDCLClassifier.fit
 
@@ -71,11 +73,29 @@ def test_groups_stay_together_and_out_of_the_features(run, animals, frame, monke
         return fit(self, X, y)
 
     monkeypatch.setattr(DDCLClassifier, "fit", spy)
+    return seen
+
+
+def test_every_repeat_has_folds_of_its_own(run, animals, fitted_on):
+    run("evaluate", animals, "--target", "animal", "--repeats", "2", *FAST)
+
+    _, *parts = fitted_on
+    assert len({tuple(X.index) for X in parts}) == 6
+    assert sorted(row for X in parts for row in X.index) == sorted([*range(36)] * 4)
+
+
+def test_the_seconds_of_the_first_fold_hold_no_imports(run, animals, fitted_on):
+    run("evaluate", animals, "--target", "animal", *FAST)
+
+    # A tiny fit comes first, which loads what is loaded on first use.
+    assert [len(X) for X in fitted_on] == [40, 24, 24, 24]
+
+
+def test_groups_stay_together_and_out_of_the_features(run, animals, frame, fitted_on):
     finished = run("evaluate", animals, "--target", "animal", "--groups", "farm", *FAST)
 
     assert "no group of 'farm' in two" in finished.out
-    # The first fit only loads what is needed.
-    parts = [X for X in seen if hasattr(X, "columns")]
+    _, *parts = fitted_on
     assert len(parts) == 3
     for X in parts:
         assert list(X.columns) == ["size", "age", "fur"]

@@ -109,8 +109,8 @@ def test_rows_of_weight_zero_teach_nothing():
         (np.float32(1), "1"),
         (1.5, "1.5"),
         (np.int8(1), "1"),
-        (True, "True"),
-        (np.bool_(False), "False"),
+        (True, "1"),
+        (np.bool_(False), "0"),
         ("u", "u"),
         (b"u", "u"),
         ("", ""),
@@ -119,6 +119,23 @@ def test_rows_of_weight_zero_teach_nothing():
 )
 def test_equal_categories_have_one_name(value, name):
     assert canonical(value) == name
+
+
+def test_equal_values_of_other_types_are_one_category():
+    frame = pd.DataFrame({"a": pd.Series(["u", True, 1, 1.0, 0], dtype=object)})
+    encoder, encoded = fit(frame)
+
+    assert encoded.codes.ravel().tolist() == [3, 2, 2, 2, 1]
+    for row in range(5):
+        alone = encoder.transform(frame.iloc[[row]]).codes
+        assert alone[0, 0] == encoded.codes[row, 0]
+
+
+def test_booleans_may_come_as_numbers_later():
+    encoder, encoded = fit(pd.DataFrame({"a": [True, False, True]}))
+    later = pd.DataFrame({"a": [1.0, 0.0, 1.0]})
+
+    assert (encoder.transform(later).codes == encoded.codes).all()
 
 
 @pytest.mark.parametrize(

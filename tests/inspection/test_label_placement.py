@@ -39,6 +39,17 @@ def test_a_label_that_does_not_fit_is_beside_its_marker():
     assert np.abs(offset).max() < 12
 
 
+def test_a_label_makes_way_for_another_marker():
+    neighbor = np.array([[4.0, -6.0, 20.0, 6.0]])
+
+    (offset,) = place_labels(
+        np.zeros((1, 2)), np.array([3.0]), np.array([[10.0, 8.0]]), neighbor, FAR
+    )
+
+    box = boxes_of(np.zeros(2), offset, np.array([10.0, 8.0]))
+    assert overlap(box, neighbor[0]) == 0
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_labels_in_a_loose_crowd_do_not_touch(seed):
     anchors = np.random.default_rng(seed).uniform(0, 300, (30, 2))

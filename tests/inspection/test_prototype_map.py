@@ -28,6 +28,20 @@ def test_every_prototype_is_numbered_once(display):
     assert sorted(map(int, re.findall(r"\d+", text))) == list(range(6))
 
 
+def test_prototypes_on_one_spot_share_a_label():
+    display = PrototypeMapDisplay(
+        rows=np.array([[0.0, 0.0], [4.0, 3.0]]),
+        row_codes=np.array([0, 1]),
+        prototypes=np.array([[0.0, 0.0], [4.0, 3.0], [0.0, 0.0]]),
+        prototype_codes=np.array([0, 1, 0]),
+        mass=np.array([0.2, 0.5, 0.3]),
+        classes=np.array(["a", "b"]),
+        explained=np.array([1.0, 0.0]),
+    ).plot()
+
+    assert sorted(label.get_text() for label in display.labels_) == ["0, 2", "1"]
+
+
 def test_rows_lie_at_the_weighted_means_of_their_prototypes(display, fitted, iris):
     means = fitted.assign(iris[0]) @ fitted.prototypes_
     oracle = PCA(2, svd_solver="full").fit(means)
@@ -77,6 +91,17 @@ def test_rows_have_the_color_of_their_class(fitted, iris):
 
     colors = {to_hex(color) for color in display.row_markers_.get_facecolors()}
     assert colors == {PALETTE[2]}
+
+
+def test_each_row_keeps_its_class(display, fitted, iris):
+    X, y = iris
+    means = fitted.assign(X) @ fitted.prototypes_
+    oracle = PCA(2, svd_solver="full").fit(means)
+
+    for code, name in enumerate(fitted.classes_):
+        center = display.rows[display.row_codes == code].mean(0)
+        expected = oracle.transform(means[y == name]).mean(0)
+        np.testing.assert_allclose(np.abs(center), np.abs(expected), rtol=1e-3)
 
 
 def test_without_classes_rows_have_the_color_of_the_prediction(fitted, iris):
