@@ -24,9 +24,10 @@ training_history.png
     A healthy training ends with the temperature well below the critical one, at least
     as many prototypes in use as there are classes, and tracking below 0.5.
 prototype_map.png
-    Large dots are prototypes, in the color of the class that they vote for; small ones
-    are objects, in their true color. An object on a prototype is decided by it alone,
-    one in between by several. Small dots amid prototypes of another color are mistakes.
+    Small dots are objects, in the color of their true class; large ones are prototypes
+    amid the objects that they answer for, in the color of the class that they vote for.
+    Objects between prototypes are decided by several, and those of another color than
+    the prototypes around them are mistakes.
 explanation.png
     Why one object was classified as it was. Each bar is what one prototype gave; the
     pieces of one color add up to the probability of that class, with nothing left over.

@@ -5,7 +5,6 @@ value in the target column are left out.
 """
 
 import argparse
-import time
 from typing import TYPE_CHECKING, Any
 
 from sklearn_ddcl.cli.messages import blaming_the_input, count, listing
@@ -59,13 +58,11 @@ def run(args: argparse.Namespace) -> None:
     table, y = labels_of(table, args.target)
     X = features_of(table, [args.target, *left_out], args.categorical)
     model = make_classifier(args, verbose=0 if args.quiet else 2)
-    start = time.perf_counter()
     with blaming_the_input():
         model.fit(X, y)
-    seconds = time.perf_counter() - start
     model.save(args.out)
     print(_describe_data(args, X, y, left_out), end="\n\n")
-    print(_describe_training(model, X, y, seconds), end="\n\n")
+    print(_describe_training(model, X, y), end="\n\n")
     if hasattr(model, "assign"):
         print(_describe_prototypes(model, X), end="\n\n")
     print(f"saved to {args.out}")
@@ -105,9 +102,7 @@ def _column_list(names: list[str]) -> str:
     return f"{len(names)}: {listing(names)}" if names else "0"
 
 
-def _describe_training(
-    model: Any, X: "pd.DataFrame", y: "np.ndarray", seconds: float
-) -> str:
+def _describe_training(model: Any, X: "pd.DataFrame", y: "np.ndarray") -> str:
     accuracy = model.score(X, y)
     epochs = f"{model.n_iter_}"
     if model.best_epoch_:
@@ -116,11 +111,10 @@ def _describe_training(
         [
             ("weights", f"{model.n_parameters_:,}"),
             ("epochs", epochs),
-            ("seconds", f"{seconds:.1f}"),
+            ("seconds", f"{model.history_[-1]['seconds']:.1f}"),
             (
                 "training accuracy",
-                f"{accuracy:.1%}, on the rows it was fitted to; new rows are harder, "
-                "see the command evaluate",
+                f"{accuracy:.1%}, on the rows it was fitted to; for new ones, evaluate",
             ),
         ]
     )

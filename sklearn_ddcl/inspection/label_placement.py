@@ -4,6 +4,7 @@ import numpy as np
 
 _ANGLES = np.deg2rad([0, 90, 180, 270, 45, 135, 225, 315])
 _GAPS = (3.0, 9.0, 18.0)
+_NUMBERS_PER_LINE = 4
 
 
 def group_close(points: np.ndarray, sizes: np.ndarray, reach: float) -> list[list[int]]:
@@ -40,6 +41,27 @@ def group_close(points: np.ndarray, sizes: np.ndarray, reach: float) -> list[lis
             groups.append([int(center), *members])
             free[[center, *members]] = False
     return groups
+
+
+def join_numbers(numbers: list[int]) -> str:
+    """Return numbers separated by commas, a few on each line.
+
+    Examples
+    --------
+    >>> join_numbers([0, 3, 6, 15, 18])
+    '0, 3, 6, 15,\\n18'
+    """
+    lines = [
+        ", ".join(map(str, numbers[start : start + _NUMBERS_PER_LINE]))
+        for start in range(0, len(numbers), _NUMBERS_PER_LINE)
+    ]
+    return ",\n".join(lines)
+
+
+def text_extent(text: str, size: float) -> tuple[float, float]:
+    """Return about how wide and high a text of digits is, in the unit of its size."""
+    lines = text.split("\n")
+    return 0.58 * size * max(map(len, lines)), 1.2 * size * len(lines)
 
 
 def place_labels(

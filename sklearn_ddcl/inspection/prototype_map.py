@@ -6,7 +6,12 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from sklearn_ddcl.inspection.fitted import prototype_step, rows_for_prototype_step
-from sklearn_ddcl.inspection.label_placement import group_close, place_labels
+from sklearn_ddcl.inspection.label_placement import (
+    group_close,
+    join_numbers,
+    place_labels,
+    text_extent,
+)
 from sklearn_ddcl.inspection.projection import principal_plane
 from sklearn_ddcl.inspection.style import (
     INK,
@@ -19,7 +24,6 @@ from sklearn_ddcl.inspection.style import (
 _POINTS_PER_MASS = 2500.0  # marker area, in square points, of a prototype with all rows
 _SMALLEST_MARKER = 14.0
 _LABEL_SIZE = 7.0
-_NUMBERS_PER_LINE = 4
 
 
 class PrototypeMapDisplay:
@@ -28,10 +32,11 @@ class PrototypeMapDisplay:
     It is recommended to use :meth:`from_estimator` to create the display.
 
     A row is placed where its prototypes pull it, at their mean weighted by the
-    assignments, :math:`\hat z = \sum_k \bar q_k p_k`; the picture is the plane in
-    which these points spread most. A row on a prototype is decided by that prototype
-    alone, one between two prototypes by both. Numbers beside a marker name all
-    prototypes that lie there.
+    assignments, :math:`\hat z_i = \sum_k \bar q_{ik} p_k`; the picture is the plane
+    in which these points spread most. A prototype is placed amid the rows that it
+    answers for, at their mean :math:`\sum_i \bar q_{ik} \hat z_i / \sum_i \bar
+    q_{ik}`. Rows around a prototype are decided by it, rows between two by both.
+    Prototypes on one spot answer for the same rows; one label names them all.
 
     Parameters
     ----------
@@ -147,13 +152,14 @@ class PrototypeMapDisplay:
             codes = _class_codes(y, step.classes_, len(assignments))
         positions = assignments @ step.prototypes_
         plane = principal_plane(positions)
+        centers = _centers(positions, assignments, step.prototypes_)
         # In random order no class hides another one.
         shuffled = check_random_state(random_state).permutation(len(positions))
         shown = shuffled[:max_rows]
         display = cls(
             plane.apply(positions[shown]),
             codes[shown],
-            plane.apply(step.prototypes_),
+            plane.apply(centers),
             votes.argmax(1),
             assignments.mean(0),
             step.classes_,
@@ -235,11 +241,11 @@ class PrototypeMapDisplay:
         radii = np.sqrt(areas / np.pi)
         groups = group_close(points, areas, reach=3.5)
         centers = [group[0] for group in groups]
-        texts = [_numbers(sorted(group)) for group in groups]
+        texts = [join_numbers(sorted(group)) for group in groups]
         offsets = place_labels(
             points[centers],
             radii[centers],
-            np.array([_extent(text) for text in texts]),
+            np.array([text_extent(text, _LABEL_SIZE) for text in texts]),
             np.hstack([points - radii[:, None], points + radii[:, None]]),
             tuple(ax.bbox.extents * scale),
         )
@@ -260,6 +266,17 @@ class PrototypeMapDisplay:
         ]
 
 
+def _centers(
+    positions: np.ndarray, assignments: np.ndarray, prototypes: np.ndarray
+) -> np.ndarray:
+    """Return the mean of the rows that each prototype answers for, (K, d)."""
+    mass = assignments.sum(0)
+    used = mass > 0
+    centers = prototypes.copy()  # for those that answer for none
+    centers[used] = assignments.T[used] @ positions / mass[used, None]
+    return centers
+
+
 def _class_codes(y: Any, classes: np.ndarray, n_rows: int) -> np.ndarray:
     """Return class indices of the labels of rows."""
     y = np.asarray(y)
@@ -276,19 +293,3 @@ def _class_codes(y: Any, classes: np.ndarray, n_rows: int) -> np.ndarray:
             f"{classes.tolist()[:10]}."
         )
     return np.array([known[label] for label in y.tolist()])
-
-
-def _numbers(prototypes: list[int]) -> str:
-    """Return numbers separated by commas, a few on each line."""
-    lines = [
-        ", ".join(map(str, prototypes[start : start + _NUMBERS_PER_LINE]))
-        for start in range(0, len(prototypes), _NUMBERS_PER_LINE)
-    ]
-    return ",\n".join(lines)
-
-
-def _extent(text: str) -> tuple[float, float]:
-    """Return about how wide and high a label is, in points."""
-    lines = text.split("\n")
-    width = 0.58 * _LABEL_SIZE * max(map(len, lines))
-    return width, 1.2 * _LABEL_SIZE * len(lines)

@@ -67,7 +67,8 @@ class TableClassifier(nn.Module):
         self.offset = nn.Parameter(torch.zeros(encoder.d_token))
         # Without learned scales: prototypes then live on a known scale, and the
         # encoder cannot shrink the loss by shrinking its tokens.
-        self.norm = nn.LayerNorm(encoder.d_token, elementwise_affine=False)
+        # The tokens of a deep untrained encoder are small, hence the smaller eps.
+        self.norm = nn.LayerNorm(encoder.d_token, eps=1e-8, elementwise_affine=False)
         self.readout = readout_class(
             encoder.d_token,
             n_classes,

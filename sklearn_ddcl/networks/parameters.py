@@ -54,6 +54,21 @@ class Parameters:
             setattr(self, name, value)
         return self
 
+    def check_probability(self, name: str) -> None:
+        """Raise unless the named field is a number in [0, 1).
+
+        Parameters
+        ----------
+        name : str
+            Field name.
+        """
+        self.check_at_least(**{name: 0})
+        if getattr(self, name) >= 1:
+            raise ValueError(
+                f"{type(self).__name__}.{name} must be below 1, got "
+                f"{getattr(self, name)!r}."
+            )
+
     def check_at_least(self, **minima: float) -> None:
         """Raise unless the named fields are numbers not below their minimum.
 

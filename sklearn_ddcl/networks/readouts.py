@@ -83,8 +83,9 @@ class _LinearReadout(nn.Module):
         self.pooling = self.make_pooling()
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, None]:
-        pooled = self.pooling(tokens)
-        return self.head(pooled).log_softmax(-1)[:, None], None
+        # Under autocast logits come in half precision, too coarse for probabilities.
+        logits = self.head(self.pooling(tokens)).to(self.head.weight.dtype)
+        return logits.log_softmax(-1)[:, None], None
 
 
 class MeanReadout(_LinearReadout):

@@ -74,3 +74,10 @@ def test_sizes_of_the_transformer_are_positive(name, smallest):
     match = f"TransformerEncoder.{name} must be at least {smallest}"
     with pytest.raises(ValueError, match=match):
         TransformerEncoder(**{name: 0}).check()
+
+
+@pytest.mark.parametrize("encoder", [MLPEncoder, TransformerEncoder])
+@pytest.mark.parametrize("dropout", [1, 1.5, -0.1])
+def test_dropout_must_be_a_probability_below_one(encoder, dropout):
+    with pytest.raises(ValueError, match=r"dropout must be (below 1|at least 0)"):
+        encoder(dropout=dropout).check()

@@ -177,6 +177,15 @@ def test_a_loaded_model_learns_on(reload, fitted, table):
     assert (loaded.predict_proba(table) != before).any()
 
 
+def test_a_loaded_model_goes_on_with_a_warm_start(reload, fitted, table):
+    loaded = reload(fitted).set_params(warm_start=True, max_epochs=2)
+
+    loaded.fit(table, fitted.classes_[np.arange(len(table)) % 2])
+
+    assert loaded.n_iter_ == 3
+    assert loaded.history_["task_loss"][:1] == fitted.history_["task_loss"]
+
+
 def test_a_generator_in_the_parameters_is_saved_as_none(reload, fit):
     fitted = fit().set_params(random_state=np.random.RandomState(0))
 

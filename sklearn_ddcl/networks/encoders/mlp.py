@@ -51,15 +51,9 @@ class MLPEncoder(Parameters):
 
     def check(self) -> None:
         """Raise ValueError unless all fields are usable."""
-        self.check_at_least(
-            n_layers=0,
-            d_hidden=1,
-            n_views=1,
-            d_token=1,
-            dropout=0,
-            n_bins=1,
-            d_column=1,
-        )
+        self.check_at_least(n_layers=0, d_hidden=1, n_views=1, d_token=2)
+        self.check_at_least(n_bins=1, d_column=1)
+        self.check_probability("dropout")
 
     def build(
         self, spec: TableSpec, *, cls_token: bool, generator: torch.Generator | None

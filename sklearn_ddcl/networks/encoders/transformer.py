@@ -52,9 +52,8 @@ class TransformerEncoder(Parameters):
 
     def check(self) -> None:
         """Raise ValueError unless all fields are usable."""
-        self.check_at_least(
-            n_layers=0, d_token=1, n_heads=1, expansion=0.1, dropout=0, n_bins=1
-        )
+        self.check_at_least(n_layers=0, d_token=2, n_heads=1, expansion=0.1, n_bins=1)
+        self.check_probability("dropout")
 
     def build(
         self, spec: TableSpec, *, cls_token: bool, generator: torch.Generator | None
