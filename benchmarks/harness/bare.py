@@ -107,7 +107,7 @@ def train_by_hand(bare: Bare, n_epochs: int) -> float:
 
 def _adamw(bare: Bare) -> torch.optim.Optimizer:
     groups = [group | {"peak_lr": group["lr"]} for group in bare.groups]
-    return torch.optim.AdamW(groups, betas=(0.9, 0.98), foreach=True)
+    return torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
 
 
 def _cosine(step: int, n_steps: int) -> float:
@@ -135,7 +135,7 @@ def stock_training(bare: Bare, n_epochs: int) -> Callable[[], Any]:
         optimizer=torch.optim.AdamW,
         optimizer__param_groups=patterns,
         optimizer__betas=(0.9, 0.98),
-        optimizer__foreach=True,
+        optimizer__fused=True,
         batch_size=bare.batch_size,
         iterator_train__shuffle=True,
         train_split=None,

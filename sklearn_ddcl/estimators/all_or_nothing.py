@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+# scikit-learn needs them to tear its callbacks down, and then removes them.
+_TO_TEAR_DOWN = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
+
 
 @contextmanager
 def all_or_nothing(estimator: Any) -> Iterator[None]:
@@ -13,21 +16,25 @@ def all_or_nothing(estimator: Any) -> Iterator[None]:
     Parameters
     ----------
     estimator : estimator
-        Its attributes are restored, and the weights of its network, which training
-        changes in place.
+        Its attributes are restored, and the weights of its network and its history,
+        which training changes in place.
 
     Yields
     ------
     None
     """
     before = dict(vars(estimator))
-    fitted = before.get("_fitted")
+    fitted, history = before.get("_fitted"), before.get("history_", [])
     weights = copy.deepcopy(fitted.network.state_dict()) if fitted else None
+    n_epochs = len(history)
     try:
         yield
     except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
+        now = vars(estimator)
+        needed = {name: now[name] for name in _TO_TEAR_DOWN if name in now}
+        now.clear()
+        now.update(before | needed)
         if fitted:
             fitted.network.load_state_dict(weights)
+            del history[n_epochs:]
         raise

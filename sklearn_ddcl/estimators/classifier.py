@@ -24,7 +24,7 @@ from sklearn_ddcl.estimators.callback_support import (
     with_callbacks,
 )
 from sklearn_ddcl.estimators.columns import as_table
-from sklearn_ddcl.estimators.examples import nearest_rows, take_rows
+from sklearn_ddcl.estimators.examples import typical_rows, take_rows
 from sklearn_ddcl.estimators.explanation import Explanation
 from sklearn_ddcl.estimators.fitting import (
     LabeledRows,
@@ -175,7 +175,7 @@ class DDCLClassifier(
         Class distribution that each prototype votes with.
 
     prototype_indices_ : ndarray of shape (n_prototypes,)
-        For every prototype the training row nearest to it.
+        For every prototype the training row that it answers for most.
 
     prototype_examples_ : ndarray or frame of shape (n_prototypes, n_features)
         Those rows, as they were given.
@@ -622,7 +622,7 @@ class DDCLClassifier(
         self.n_parameters_ = sum(
             p.numel() for p in fitted.network.parameters() if p.requires_grad
         )
-        if self.readout != "ddcl":
+        if fitted.network.bank is None:
             for name in _OF_PROTOTYPES:
                 # Left by an earlier fit.
                 self.__dict__.pop(name, None)
@@ -630,7 +630,7 @@ class DDCLClassifier(
         self.temperature_ = fitted.temperature
         self.prototypes_ = fitted.prototypes
         self.prototype_votes_ = fitted.votes
-        rows = nearest_rows(fitted, labeled.encoded, labeled.weights)
+        rows = typical_rows(fitted, labeled.encoded, labeled.weights)
         self.prototype_indices_ = rows
         self.prototype_examples_ = take_rows(X, rows)
 

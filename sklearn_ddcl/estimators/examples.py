@@ -11,10 +11,13 @@ from sklearn_ddcl.estimators.table_encoder import EncodedTable
 _MAX_ROWS = 20_000
 
 
-def nearest_rows(
+def typical_rows(
     fitted: FittedNetwork, encoded: EncodedTable, weights: np.ndarray
 ) -> np.ndarray:
-    """Return, for every prototype, the row nearest to it.
+    """Return, for every prototype, the row that it answers for most.
+
+    The nearest row would not do: when its tokens are near several prototypes, it may
+    be of another class than the prototype votes for.
 
     Parameters
     ----------
@@ -33,7 +36,7 @@ def nearest_rows(
     candidates = np.flatnonzero(weights)
     candidates = candidates[:: max(1, -(-len(candidates) // _MAX_ROWS))]
     chosen = EncodedTable(*(part[candidates] for part in encoded))
-    return candidates[fitted.distances(chosen).argmin(0)]
+    return candidates[fitted.assign(chosen).argmax(0)]
 
 
 def take_rows(X: Any, rows: np.ndarray) -> Any:

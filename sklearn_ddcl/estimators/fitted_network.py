@@ -141,22 +141,6 @@ class FittedNetwork:
 
         return F.Decomposition(*self._run(parts, encoded))
 
-    def distances(self, encoded: EncodedTable) -> np.ndarray:
-        """Return the squared distance of every row to every prototype, (n, K).
-
-        Of views the mean counts, for all of them stand for the row; of columns the
-        nearest, for a prototype is then a pattern in one of them.
-        """
-        views = self.network.encoder.tokens_are_views
-
-        def row_distances(numbers: Tensor, codes: Tensor) -> tuple[Tensor]:
-            tokens = self.network.tokens(numbers, codes)
-            distances = F.squared_distances(tokens, self._bank.prototypes)
-            return (distances.mean(1) if views else distances.amin(1),)
-
-        (values,) = self._run(row_distances, encoded)
-        return values.numpy()
-
     @property
     def votes(self) -> np.ndarray:
         """Class distribution of every prototype, (K, C), float64."""

@@ -230,9 +230,9 @@ def compile_network(fitted: FittedNetwork, rows: EncodedRows) -> None:
         Some of them are tried.
     """
     network = fitted.network
-    network.compile()
     inputs, _ = rows[:2]
     try:
+        network.compile()
         with torch.no_grad():
             network.eval()(*(column.to(fitted.device) for column in inputs))
     except Exception as error:

@@ -147,7 +147,7 @@ class ExplanationDisplay:
                 va="center",
                 color=INK,
             )
-        self._frame(ax, names)
+        self._frame(ax, names, pieces.sum(1).max())
         legend_above(ax, self._legend_handles())
         return self
 
@@ -167,7 +167,7 @@ class ExplanationDisplay:
             pieces = np.vstack([pieces, others.sum(0)])
         return names, pieces
 
-    def _frame(self, ax: Any, names: list[str]) -> None:
+    def _frame(self, ax: Any, names: list[str], longest: float) -> None:
         from matplotlib.ticker import PercentFormatter
 
         clear_frame(ax)
@@ -175,8 +175,7 @@ class ExplanationDisplay:
         ax.tick_params(axis="y", length=0)
         ax.set_yticks(np.arange(len(names)), names, fontsize="small")
         ax.invert_yaxis()
-        ax.margins(x=0.12)
-        ax.set_xlim(left=0)
+        ax.set_xlim(0, 1.12 * longest)
         ax.locator_params(axis="x", nbins=6)
         ax.xaxis.set_major_formatter(PercentFormatter(1.0))
         ax.set_xlabel("probability, by prototype and class")

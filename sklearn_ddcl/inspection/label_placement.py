@@ -44,12 +44,12 @@ def group_close(points: np.ndarray, sizes: np.ndarray, reach: float) -> list[lis
 
 
 def join_numbers(numbers: list[int]) -> str:
-    """Return numbers separated by commas, a few on each line.
+    r"""Return numbers separated by commas, a few on each line.
 
     Examples
     --------
     >>> join_numbers([0, 3, 6, 15, 18])
-    '0, 3, 6, 15,\\n18'
+    '0, 3, 6, 15,\n18'
     """
     lines = [
         ", ".join(map(str, numbers[start : start + _NUMBERS_PER_LINE]))

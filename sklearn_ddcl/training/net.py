@@ -81,6 +81,18 @@ class DDCLNet(NeuralNet):
             )
             return self
 
+    def notify(self, method_name: str, **kwargs: Any) -> None:
+        """Tell all callbacks what happens, also when one of them wants to stop."""
+        getattr(self, method_name)(self, **kwargs)
+        wish: StopTraining | None = None
+        for _, callback in self.callbacks_:
+            try:
+                getattr(callback, method_name)(self, **kwargs)
+            except StopTraining as stop:
+                wish = stop
+        if wish is not None:
+            raise wish
+
     def infer(self, x: Inputs, **fit_params: Any) -> Any:
         """Return the network's answer for a batch that is on its device."""
         with self.autocast():
@@ -200,7 +212,7 @@ def make_net(
         optimizer=torch.optim.AdamW,
         optimizer__param_groups=parameter_groups(module, plan),
         optimizer__betas=(0.9, 0.98),
-        optimizer__foreach=True,
+        optimizer__fused=True,
         optimizer__weight_decay=0.0,
         lr=plan.lr,
         max_epochs=plan.max_epochs,

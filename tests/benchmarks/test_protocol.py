@@ -105,8 +105,9 @@ def test_gaps_of_opposite_sign_cancel_only_within_a_bin():
 
 
 def test_certainty_belongs_to_the_last_bin():
-    certain = np.array([[1.0, 0.0], [1.0, 0.0]])
-    assert calibration_error(np.array([0, 1]), certain) == pytest.approx(0.5)
+    # A hit at .95 and a miss at 1, in one bin: |.05 - 1| / 2.
+    proba = np.array([[0.95, 0.05], [1.0, 0.0]])
+    assert calibration_error(np.array([0, 1]), proba) == pytest.approx(0.475)
 
 
 def test_scores_by_hand():

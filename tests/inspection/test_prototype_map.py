@@ -78,8 +78,11 @@ def test_a_prototype_without_rows_has_a_place_nevertheless():
         prototypes_ = np.array([[0.0, 0.0], [2.0, 0.0], [1.0, 5.0]])
         prototype_votes_ = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
 
-        def fit(self):
-            """Look like an estimator."""
+        def fit(self, X):
+            raise AssertionError("it is fitted")
+
+        def __sklearn_is_fitted__(self):
+            return True
 
         def assign(self, X):
             return np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])

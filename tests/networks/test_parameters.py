@@ -45,7 +45,7 @@ def test_the_defaults_are_usable(encoder_class):
 
 BAD = [
     ("n_layers", -1, "at least 0, got -1"),
-    ("d_token", 0, "at least 1, got 0"),
+    ("d_token", 0, "at least 2, got 0"),
     ("n_bins", 0, "at least 1, got 0"),
     ("dropout", -0.1, "at least 0, got -0.1"),
     ("dropout", float("nan"), "at least 0, got nan"),
