@@ -113,7 +113,7 @@ class DDCLClassifier(
         prototypes only, never the encoder.
 
     max_epochs : "auto" or int, default="auto"
-        Passes over the table. "auto" chooses between 30 and 100, for about 2,000 steps.
+        Passes over the table. "auto" chooses between 30 and 60, for about 2,000 steps.
 
     lr : float, default=2e-3
         Peak learning rate of the encoder.

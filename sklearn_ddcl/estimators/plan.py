@@ -8,7 +8,7 @@ from sklearn_ddcl.training.data import n_batches
 _MIN_BATCH, _MAX_BATCH = 128, 1024
 _ROWS_PER_BATCH_DOUBLING = 30_000
 _WANTED_STEPS = 2000
-_MIN_EPOCHS, _MAX_EPOCHS = 30, 100
+_MIN_EPOCHS, _MAX_EPOCHS = 30, 60
 
 
 def make_plan(estimator: Any, n_rows: int, streaming: bool = False) -> TrainingPlan:
@@ -69,7 +69,7 @@ def choose_batch_size(n_rows: int) -> int:
 
 
 def choose_epochs(n_rows: int, batch_size: int) -> int:
-    """Return how many epochs give about 2,000 steps, between 30 and 100.
+    """Return how many epochs give about 2,000 steps, between 30 and 60.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ class TableClassifier(nn.Module):
     >>> encoder = MLPEncoder(numerical="linear")
     >>> network = TableClassifier(TableSpec(2, (4,)), n_classes=3, encoder=encoder)
     >>> network(torch.zeros(5, 2), torch.zeros(5, 1, dtype=torch.int64))[0].shape
-    torch.Size([5, 4, 3])
+    torch.Size([5, 8, 3])
     """
 
     def __init__(

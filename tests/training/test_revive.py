@@ -22,7 +22,7 @@ def test_a_prototype_that_answers_for_nothing_is_idle(state_of):
 
 
 def test_of_two_duplicates_the_lighter_one_is_idle(state_of):
-    # Tokens on both sides of the pair: the second is nearer to those far right.
+    # The pair shares the tokens 0 and 0.5, whose mean is nearer to the second one.
     idle = find_idle(*state_of(TOKENS, [0.2, 0.2001, 10.3], temperature=1.0))
 
     assert idle.tolist() == [0]

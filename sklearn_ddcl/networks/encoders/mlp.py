@@ -20,7 +20,7 @@ class MLPEncoder(Parameters):
         Number of hidden layers.
     d_hidden : int, default=192
         Width of the hidden layers.
-    n_views : int, default=4
+    n_views : int, default=8
         Number of views of a row. They share all matrices and differ by scales; every
         view decides by itself and their probabilities are averaged.
     d_token : int, default=32
@@ -42,7 +42,7 @@ class MLPEncoder(Parameters):
 
     n_layers: int = 2
     d_hidden: int = 192
-    n_views: int = 4
+    n_views: int = 8
     d_token: int = 32
     dropout: float = 0.25
     numerical: str = "piecewise_linear"
