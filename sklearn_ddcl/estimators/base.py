@@ -5,7 +5,7 @@ from typing import Any, Self
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_ddcl.estimators.columns import as_table
+from sklearn_ddcl.estimators.columns import as_table, with_names
 from sklearn_ddcl.estimators.fitted_network import FittedNetwork
 from sklearn_ddcl.estimators.table_encoder import EncodedTable, TableEncoder
 from sklearn_ddcl.networks import ENCODERS
@@ -63,7 +63,7 @@ class TableEstimator(BaseEstimator):
     def _encode(self, X: Any) -> EncodedTable:
         check_is_fitted(self)
         X = as_table(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
+        validate_data(self, with_names(X), reset=False, skip_check_array=True)
         return self._fitted.table.transform(X)
 
     def _use_net(self, net: DDCLNet) -> None:

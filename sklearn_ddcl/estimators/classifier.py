@@ -23,8 +23,8 @@ from sklearn_ddcl.estimators.callback_support import (
     epoch_tasks,
     with_callbacks,
 )
-from sklearn_ddcl.estimators.columns import as_table
-from sklearn_ddcl.estimators.examples import typical_rows, take_rows
+from sklearn_ddcl.estimators.columns import as_table, with_names
+from sklearn_ddcl.estimators.examples import take_rows, typical_rows
 from sklearn_ddcl.estimators.explanation import Explanation
 from sklearn_ddcl.estimators.fitting import (
     LabeledRows,
@@ -542,7 +542,7 @@ class DDCLClassifier(
         classes: Any = None,
     ) -> tuple[Any, LabeledRows]:
         X = as_table(X)
-        validate_data(self, X, reset=not go_on, skip_check_array=True)
+        validate_data(self, with_names(X), reset=not go_on, skip_check_array=True)
         y = check_labels(y, len(weights))
         check_classification_targets(y)
         if classes is not None:
@@ -577,7 +577,7 @@ class DDCLClassifier(
         if X_val is not None:
             weights = check_weights(sample_weight_val, _n_rows(X_val))
             X_val = as_table(X_val)
-            validate_data(self, X_val, reset=False, skip_check_array=True)
+            validate_data(self, with_names(X_val), reset=False, skip_check_array=True)
             y_val = check_labels(y_val, len(weights))
             classes = self.classes_
             codes = _class_codes(y_val, classes, weights)

@@ -56,6 +56,26 @@ def as_table(X: Any) -> Any:
     return X
 
 
+def with_names(X: Any) -> Any:
+    """Return something whose column names every supported scikit-learn reads.
+
+    Parameters
+    ----------
+    X : ndarray or frame
+        As let through by :func:`as_table`.
+
+    Returns
+    -------
+    X : ndarray or DataFrame
+        For a frame other than of pandas only its header: scikit-learn before 1.9 asks
+        for an interchange protocol that recent ones have dropped, and would miss that
+        columns come in another order.
+    """
+    if not is_frame(X) or isinstance(X, pd.DataFrame):
+        return X
+    return pd.DataFrame(columns=list(X.columns))
+
+
 def read_columns(X: Any) -> list[Column]:
     """Return the columns of a table that :func:`as_table` has let through.
 

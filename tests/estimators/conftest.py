@@ -10,7 +10,13 @@ from sklearn_ddcl.networks import MLPEncoder, TransformerEncoder
 
 SMALL = {
     "mlp": MLPEncoder(
-        n_layers=1, d_hidden=32, d_token=8, n_bins=8, d_column=4, dropout=0.1
+        n_layers=1,
+        d_hidden=32,
+        n_views=4,
+        d_token=8,
+        n_bins=8,
+        d_column=4,
+        dropout=0.1,
     ),
     "transformer": TransformerEncoder(
         n_layers=1, d_token=8, n_heads=2, n_bins=8, dropout=0.1
