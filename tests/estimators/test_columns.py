@@ -162,7 +162,9 @@ def test_an_array_of_dates_is_refused_with_a_cure():
 
 
 @pytest.mark.parametrize(
-    "value", [{"a": 1}, [1], (1,), {1}, decimal.Decimal("1.5"), object()], ids=repr
+    "value",
+    [{"a": 1}, [1], (1,), {1}, decimal.Decimal("1.5"), object()],
+    ids=lambda value: type(value).__name__,
 )
 def test_other_objects_are_refused_by_type_and_column(value):
     values = pd.Series([None, value], dtype=object)

@@ -1,13 +1,11 @@
 """How a fit goes: what it measures, where and in which precision it runs."""
 
-import inspect
 import pickle
 
 import numpy as np
 import pytest
 import torch
 
-from sklearn_ddcl import DDCLClassifier
 from sklearn_ddcl.estimators import fitting
 from sklearn_ddcl.training import CollapseWarning, TimeScaleWarning
 from sklearn_ddcl.training.callbacks.monitor import Monitor
@@ -262,43 +260,6 @@ def test_a_really_compiled_network_learns_the_same(small, blobs):
     np.testing.assert_allclose(classifier.predict_proba(blobs[0]), expected, atol=1e-3)
 
 
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"n_prototypes": 0},
-        {"n_prototypes": 2.5},
-        {"encoder": "forest"},
-        {"encoder": 3},
-        {"readout": "max"},
-        {"temperature": 0.0},
-        {"temperature": "hot"},
-        {"prototype_lr_ratio": 0.0},
-        {"distortion_weight": -0.1},
-        {"max_epochs": 0},
-        {"max_epochs": "many"},
-        {"lr": 0.0},
-        {"weight_decay": -1.0},
-        {"batch_size": 0},
-        {"early_stopping": "yes"},
-        {"validation_fraction": 1.0},
-        {"n_iter_no_change": 0},
-        {"device": 0},
-        {"precision": "float16"},
-        {"compile": "yes"},
-        {"warm_start": 2},
-        {"verbose": -1},
-        {"random_state": "seed"},
-    ],
-    ids=str,
-)
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_a_wrong_parameter_is_named_with_what_is_allowed(small, blobs, method, params):
-    (name,) = params
-
-    with pytest.raises(ValueError, match=rf"The '{name}' parameter of DDCLClassifier"):
-        getattr(small().set_params(**params), method)(*blobs)
-
-
 def test_the_plan_is_made_from_the_training_rows(small, blobs, monkeypatch):
     seen = []
     make_plan = fitting.make_plan
@@ -312,18 +273,3 @@ def test_the_plan_is_made_from_the_training_rows(small, blobs, monkeypatch):
     small(early_stopping=True, validation_fraction=0.25).fit(*blobs)
 
     assert seen == [90]
-
-
-def test_defaults_are_what_the_signature_says():
-    assert DDCLClassifier().get_params() == {
-        name: parameter.default
-        for name, parameter in parameters_of(DDCLClassifier).items()
-    }
-
-
-def parameters_of(kind):
-    return {
-        name: parameter
-        for name, parameter in inspect.signature(kind).parameters.items()
-        if name != "self"
-    }

@@ -17,7 +17,7 @@ from sklearn_ddcl.networks import (
 from sklearn_ddcl.networks.table import TableSpec
 
 N_ROWS, N_CLASSES = 12, 3
-N_VIEWS = {"mlp": 3, "mlp-linear": 4, "mlp-periodic": 4}
+N_VIEWS = {"mlp": 3, "mlp-linear": 8, "mlp-periodic": 8}
 
 
 @pytest.fixture(params=[*N_VIEWS, "transformer", "transformer-linear"])
