@@ -1,4 +1,4 @@
-"""Progress in print and scikit-learn's callbacks, which also may end a training."""
+"""scikit-learn's callbacks follow a training, and may end it."""
 
 import pytest
 from sklearn.model_selection import GridSearchCV
@@ -43,9 +43,10 @@ def calls(n_epochs):
 
 def test_a_callback_hears_of_every_epoch(small, blobs):
     recorder = Recorder()
-    small(max_epochs=3).set_callbacks(recorder).fit(*blobs)
+    classifier = small(max_epochs=3).set_callbacks(recorder).fit(*blobs)
 
     assert recorder.calls == calls(3)
+    assert "epoch_tasks" not in dict(classifier.net_.callbacks_)
 
 
 def test_a_callback_scores_the_model_as_it_stands(small, blobs):
@@ -122,40 +123,3 @@ def test_a_progress_bar_and_scores_follow_a_grid_search(small, blobs, capsys):
     logs = monitor.get_logs(select="all")
     assert sum(len(log.data) for log in logs) == 15
     assert search.best_estimator_.n_iter_ == 2
-
-
-def test_verbose_prints_a_line_per_epoch(small, blobs, capsys):
-    small(max_epochs=3, verbose=2, early_stopping=True).fit(*blobs)
-
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:2] for line in lines] == [
-        ["epoch", f"{epoch}/3"] for epoch in (1, 2, 3)
-    ]
-    for part in ("loss 0.", "valid 0.", "%)", "prototypes in use", " s"):
-        assert part in lines[-1].replace("loss 1.", "loss 0.").replace(
-            "valid 1.", "valid 0."
-        )
-
-
-def test_little_verbosity_prints_every_tenth_epoch_and_the_last(small, blobs, capsys):
-    small(max_epochs=23, verbose=1, readout="mean").fit(*blobs)
-
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[1] for line in lines] == ["10/23", "20/23", "23/23"]
-    assert "prototypes" not in lines[0]
-    assert "valid" not in lines[0]
-
-
-def test_no_verbosity_prints_nothing(small, blobs, capsys):
-    small(early_stopping=True).fit(*blobs)
-
-    captured = capsys.readouterr()
-    assert (captured.out, captured.err) == ("", "")
-
-
-def test_the_last_epoch_before_an_early_stop_is_printed(small, blobs, capsys):
-    X, y = blobs
-    params = {"max_epochs": 50, "n_iter_no_change": 1, "lr": 1.0, "verbose": 2}
-    classifier = small(**params).fit(X, y, X_val=X, y_val=y)
-
-    assert len(capsys.readouterr().out.splitlines()) == classifier.n_iter_

@@ -93,6 +93,20 @@ def test_another_seed_holds_out_other_rows():
     assert splits[0] == splits[1] != splits[2]
 
 
+def test_the_random_state_chooses_the_rows_that_are_held_out(small, blobs, monkeypatch):
+    seeds = []
+    monkeypatch.setattr(
+        "sklearn_ddcl.estimators.classifier.hold_out",
+        lambda classes, fraction, seed: (
+            seeds.append(seed) or hold_out(classes, fraction, seed)
+        ),
+    )
+    for random_state in (0, 0, 1):
+        small(early_stopping=True, random_state=random_state).fit(*blobs)
+
+    assert seeds[0] == seeds[1] != seeds[2]
+
+
 def test_a_class_of_one_row_stays_in_training():
     classes = np.array([0] * 20 + [1] * 20 + [2])
     train, validation = hold_out(classes, 0.2, seed=0)
@@ -126,7 +140,7 @@ def test_too_few_rows_for_early_stopping_are_an_error_in_fit(small):
 def test_early_stopping_trains_on_the_rest_and_reports_validation(
     small, blobs, encoder
 ):
-    classifier = small(encoder, early_stopping=True, max_epochs=60).fit(*blobs)
+    classifier = small(encoder, early_stopping=True, max_epochs=60, lr=0.01).fit(*blobs)
 
     assert np.isfinite(classifier.history_["valid_loss"]).all()
     assert 0 <= min(classifier.history_["valid_score"]) <= 1

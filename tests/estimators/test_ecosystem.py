@@ -1,5 +1,7 @@
 """The classifier inside scikit-learn's tools."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -95,13 +97,15 @@ def test_changing_the_encoder_after_fit_does_not_change_the_model(small, blobs):
     classifier = small().fit(*blobs)
     expected = classifier.predict_proba(blobs[0])
     classifier.set_params(encoder__n_layers=7)
+    again = pickle.loads(pickle.dumps(classifier))
 
     assert (classifier.predict_proba(blobs[0]) == expected).all()
+    assert (again.predict_proba(blobs[0]) == expected).all()
 
 
 def test_a_pipeline_predicts_and_hands_weights_through(small, blobs):
     X, y = blobs
-    pipeline = make_pipeline(StandardScaler(), small(max_epochs=60))
+    pipeline = make_pipeline(StandardScaler(), small(max_epochs=60, lr=0.01))
     pipeline.fit(X, y, ddclclassifier__sample_weight=np.ones(len(y)))
 
     assert pipeline.score(X, y) > 0.7
@@ -110,7 +114,9 @@ def test_a_pipeline_predicts_and_hands_weights_through(small, blobs):
 
 def test_assignments_feed_another_classifier(small, blobs):
     X, y = blobs
-    pipeline = make_pipeline(small(max_epochs=60), LogisticRegression()).fit(X, y)
+    pipeline = make_pipeline(small(max_epochs=60, lr=0.01), LogisticRegression()).fit(
+        X, y
+    )
 
     assert pipeline.score(X, y) > 0.7
     assert pipeline[:-1].get_feature_names_out()[0] == "ddclclassifier0"
@@ -143,7 +149,7 @@ ENSEMBLES = {
 def test_ensembles_of_classifiers_learn(small, blobs, make):
     X, y = blobs
     labels = np.array(["a", "b", "c"])[y]
-    ensemble = make(small(max_epochs=60)).fit(X, labels)
+    ensemble = make(small(max_epochs=60, lr=0.01)).fit(X, labels)
 
     assert ensemble.score(X, labels) > 0.5
     assert ensemble.predict_proba(X).shape == (120, 3)
@@ -178,7 +184,7 @@ def test_importance_of_columns_is_found_by_permutation(small):
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"signal": rng.normal(size=200), "noise": rng.normal(size=200)})
     y = X["signal"] > 0
-    classifier = small(max_epochs=60).fit(X, y)
+    classifier = small(max_epochs=60, lr=0.01).fit(X, y)
     found = permutation_importance(classifier, X, y, n_repeats=2, random_state=0)
 
     assert found.importances_mean[0] > found.importances_mean[1] + 0.2

@@ -70,7 +70,7 @@ def test_a_warm_start_can_be_validated(small, blobs):
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_a_stream_of_rows_is_learned(small, encoder):
     X, y = make_blobs(2000, 3, centers=3, random_state=0)
-    classifier = small(encoder, batch_size=20)
+    classifier = small(encoder, batch_size=20, lr=0.01)
     for part in np.array_split(np.arange(1500), 15):
         classifier.partial_fit(X[part], y[part], classes=[0, 1, 2])
 

@@ -37,7 +37,7 @@ LABELS = {
 
 @pytest.mark.parametrize("y", LABELS.values(), ids=LABELS)
 def test_labels_come_back_as_they_were_given(small, y):
-    classifier = small(max_epochs=60).fit(X, y)
+    classifier = small(max_epochs=60, lr=0.01).fit(X, y)
 
     predicted = classifier.predict(X)
 
@@ -114,7 +114,9 @@ def test_a_class_of_one_row_is_a_class(small, encoder, early_stopping):
 def test_there_is_a_prototype_per_class_at_least(small, encoder):
     y = np.arange(60) % 10
     features = np.column_stack([y % 3, y // 3]) * 1.0
-    classifier = small(encoder, n_prototypes=2, max_epochs=150).fit(features, y)
+    classifier = small(encoder, n_prototypes=2, max_epochs=150, lr=0.01).fit(
+        features, y
+    )
 
     assert len(classifier.prototypes_) == len(classifier.prototype_votes_) == 10
     assert classifier.get_params()["n_prototypes"] == 2

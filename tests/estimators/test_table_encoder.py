@@ -94,6 +94,8 @@ def test_rows_of_weight_zero_teach_nothing():
 
     assert encoder.categories == [["u", "v"]]
     assert encoder.scales.tolist() == [1.0]
+    constant = np.array([[0.0]] * 9 + [[5.0], [1e9]])
+    assert fit(constant, [1] * 10 + [0])[0].scales.tolist() == [5.0]
     assert encoded.codes.ravel().tolist() == [1, 2, 0]
 
 

@@ -174,7 +174,7 @@ def test_double_precision_reaches_rounding_that_single_cannot(small, blobs):
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_mixed_precision_learns_and_answers_almost_the_same(small, blobs, encoder):
     X, y = blobs
-    classifier = small(encoder, precision="bf16", max_epochs=60).fit(X, y)
+    classifier = small(encoder, precision="bf16", max_epochs=60, lr=0.01).fit(X, y)
     mixed = classifier.predict_proba(X)
     classifier._fitted.mixed_precision = False
     full = classifier.predict_proba(X)

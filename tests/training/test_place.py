@@ -44,6 +44,14 @@ def test_more_prototypes_than_tokens_are_no_problem(state_of):
     assert all(0 <= value <= 1 for value in placed[::2])
 
 
+def test_once_all_tokens_are_taken_rounding_chooses_nothing(state_of):
+    # A millionth apart: repeated rows differ so when they are encoded elsewhere.
+    placed = place(state_of, [0.0, 1.0, 1.000001, 7.0], [0, 0, 0, 1], 11)
+
+    # The mean, the farthest and the next token, then the first one again and again.
+    assert placed[6::2] == [0.0] * 3
+
+
 def test_a_class_that_is_not_in_the_sample_gets_tokens_of_others(state_of):
     placed = place(state_of, [0.0, 4.0], [0, 0], 3, n_classes=3)
 
