@@ -406,7 +406,9 @@ class DDCLClassifier(
                 self._start_anew(training, draw_seed(self.random_state))
             rows = to_rows(self._fitted, training)
             if not hasattr(self, "net_") or not self.net_.plan.streaming:
-                self._use_net(prepare_net(self, self._fitted, rows, streaming=True))
+                seed = draw_seed(self.random_state)
+                net = prepare_net(self, self._fitted, rows, seed=seed, streaming=True)
+                self._use_net(net)
             with one_thread():
                 self.net_.partial_fit(rows, epochs=1)
             self._publish(X, labeled)

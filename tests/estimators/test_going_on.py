@@ -184,3 +184,13 @@ def test_two_streams_with_one_seed_are_the_same_bit_for_bit(small, blobs):
     ]
 
     assert (answers[0] == answers[1]).all()
+
+
+def test_the_random_state_seeds_all_of_a_stream(small, blobs):
+    def losses(random_state):
+        classifier = small(random_state=random_state).partial_fit(*blobs)
+        return classifier.net_.seed, classifier.history_["loss"]
+
+    assert losses(0) == losses(0)
+    assert losses(0)[0] != losses(1)[0]
+    assert losses(0)[1] != losses(1)[1]
