@@ -10,9 +10,18 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pandas as pd
+from harness.ablations import expand
+from harness.caps import DEFAULT_CAP, holds_for
+from harness.markdown import number
 from harness.models import make_model, parse_spec, warm_up
-from harness.protocol import evaluate, read_table, split_rows
-from harness.ranking import best_known, common_cases, summarize, wins_ties_losses
+from harness.protocol import Table, evaluate, read_table, split_rows
+from harness.ranking import (
+    best_known,
+    common_cases,
+    n_cases,
+    summarize,
+    wins_ties_losses,
+)
 from harness.records import RESULTS, Journal, format_table, read_results
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,27 +32,41 @@ CORE = (
     "contraceptive,mice_protein,adult,spambase,banana"
 ).split(",")
 MODELS = ("ddcl", "logreg", "rf", "histgb", "lgbm", "xgb", "mlp")
-MAX_ROWS = 3000
 
 
 def main() -> None:
     args = parse_arguments()
-    journal = Journal(args.out, key=("set", "seed", "model"))
+    journal = Journal(args.out)
     if not args.report:
         run(args, journal)
     results = list(journal.results)
     for path in args.others:
         results += read_results(path)
-    print(report(best_known(results), args.models, args.sets))
+    known = best_known(results, args.rows)
+    if args.sets is not None:
+        known = known[known["set"].isin(args.sets)]
+    print(report(known, args.models))
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA, help="folder of CSV files")
-    parser.add_argument("--sets", nargs="+", default=CORE, help="names without .csv")
+    parser.add_argument(
+        "--sets",
+        nargs="+",
+        help="names without .csv, or 'all' of the folder, the default; in the default "
+        "folder it is 20 core tables",
+    )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--models", nargs="+", default=list(MODELS))
-    parser.add_argument("--rows", type=int, default=MAX_ROWS, help="per table, at most")
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        default=list(MODELS),
+        help="names, with options or not; 'ablations' are variants of ddcl",
+    )
+    parser.add_argument(
+        "--rows", type=int, default=DEFAULT_CAP, help="per table, at most; 0 for all"
+    )
     parser.add_argument("--report", action="store_true", help="only print results")
     parser.add_argument(
         "--with",
@@ -56,32 +79,71 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, default=RESULTS / "tables.jsonl")
     args = parser.parse_args()
+    args.models = expand(args.models)
     if not args.report:
         for spec in args.models:
             parse_spec(spec)
+    args.sets = chosen_sets(args)
     return args
 
 
+def chosen_sets(args: argparse.Namespace) -> list[str] | None:
+    """Return names of tables; None, in a report, for whatever has results."""
+    if args.sets is None and args.data == DATA:
+        return list(CORE)
+    if args.sets is not None and args.sets != ["all"]:
+        return args.sets
+    return None if args.report else tables_in(args.data)
+
+
+def tables_in(folder: Path) -> list[str]:
+    """Return the names of the CSV files that have a column ``target``."""
+    paths = sorted([*folder.glob("*.csv"), *folder.glob("*.csv.gz")])
+    names = [
+        path.name.removesuffix(".gz").removesuffix(".csv")
+        for path in paths
+        if "target" in pd.read_csv(path, nrows=0)
+    ]
+    if not names:
+        sys.exit(
+            f"There is no .csv or .csv.gz with a column 'target' in {folder}. Give a "
+            "folder of such files as --data."
+        )
+    return list(dict.fromkeys(names))
+
+
 def run(args: argparse.Namespace, journal: Journal) -> None:
+    done = {
+        (result["set"], result["seed"], result["model"])
+        for result in journal.results
+        if "error" not in result and holds_for(result, args.rows)
+    }
     cases = [(name, seed) for seed in args.seeds for name in args.sets]
     wanted = [
-        spec
-        for spec in args.models
-        if any((*case, spec) not in journal for case in cases)
+        spec for spec in args.models if any((*case, spec) not in done for case in cases)
     ]
     installed = warm_up(wanted)
     for name, seed in cases:
-        specs = [spec for spec in installed if (name, seed, spec) not in journal]
+        specs = [spec for spec in installed if (name, seed, spec) not in done]
         if not specs:
             continue
-        table = read_table(find_table(args.data, name), args.rows)
+        table = read_table(find_table(args.data, name), args.rows or None)
         train, test = split_rows(table.classes, seed)
-        shape = {"n": len(train), "d": table.features.shape[1]}
+        shape = {"cap": args.rows, "n": len(train), **shape_of(table)}
         for spec in specs:
             result = evaluate(partial(make_model, spec, seed), table, train, test)
             print(f"{name} seed {seed}  {spec:<28} {in_short(result)}", flush=True)
             key = {"set": name, "seed": seed, "model": spec}
             journal.add(benchmark="tables", **key, **shape, **result)
+
+
+def shape_of(table: Table) -> dict[str, int]:
+    """Return the numbers of columns, of categorical ones among them, and of classes."""
+    return {
+        "d": table.features.shape[1],
+        "cat": table.features.select_dtypes("category").shape[1],
+        "classes": int(table.classes.max()) + 1,
+    }
 
 
 def find_table(folder: Path, name: str) -> Path:
@@ -100,9 +162,8 @@ def in_short(result: dict[str, Any]) -> str:
     return "acc {acc:.4f}  ll {ll:.4f}  ece {ece:.4f}  {fit_cpu:.1f} s".format(**result)
 
 
-def report(results: pd.DataFrame, models: list[str], sets: list[str]) -> str:
+def report(results: pd.DataFrame, models: list[str]) -> str:
     """Return the table of means over the cases that all models have."""
-    results = results[results["set"].isin(sets)]
     known = [model for model in models if (results["model"] == model).any()]
     cases = common_cases(results, known)
     if cases.empty:
@@ -126,14 +187,10 @@ def report(results: pd.DataFrame, models: list[str], sets: list[str]) -> str:
         )
     header = ("model", "rank acc", "rank ll", "acc", "bal acc", "log-loss", "ECE")
     header += ("fit CPU s", "predict CPU s", f"{first} w/t/l acc", "w/t/l ll")
-    n_cases = len(cases.drop_duplicates(["set", "seed"]))
     absent = [model for model in models if model not in known]
     note = f"\nno results of {', '.join(absent)}" if absent else ""
-    return f"{n_cases} tables and seeds in common\n{format_table(header, rows)}{note}"
-
-
-def number(value: float, digits: int) -> str:
-    return "" if pd.isna(value) else f"{value:.{digits}f}"
+    title = f"{n_cases(cases)} tables and seeds in common"
+    return f"{title}\n{format_table(header, rows)}{note}"
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import ast
 import contextlib
 import warnings
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-TREES = ("histgb", "rf", "lgbm", "xgb")
+from .deep import Pytabkit, TabNet
+
+TREES = ("histgb", "rf", "lgbm", "xgb", "catboost")
 
 
 def parse_spec(spec: str) -> tuple[str, dict[str, Any]]:
@@ -124,6 +127,37 @@ def _xgb(seed: int, options: dict[str, Any]) -> Any:
     )
 
 
+def _catboost(seed: int, options: dict[str, Any]) -> Any:
+    return CatBoost(seed, **options)
+
+
+def _tabnet(seed: int, options: dict[str, Any]) -> Any:
+    return TabNet(seed, **options)
+
+
+def _pytabkit(name: str, seed: int, options: dict[str, Any]) -> Any:
+    return Pytabkit(name, seed, **options)
+
+
+class CatBoost:
+    """CatBoost, told which columns are categories only when it sees the table."""
+
+    def __init__(self, seed: int, **options: Any) -> None:
+        from catboost import CatBoostClassifier
+
+        defaults = {"thread_count": 1, "verbose": 0, "allow_writing_files": False}
+        self.model = CatBoostClassifier(random_seed=seed, **defaults | options)
+
+    def fit(self, X: pd.DataFrame, y: np.ndarray) -> "CatBoost":
+        """Fit to a frame of numbers and categories."""
+        self.model.fit(X, y, cat_features=list(X.select_dtypes("category")))
+        return self
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+        """Return class probabilities."""
+        return self.model.predict_proba(X)
+
+
 MODELS: dict[str, Callable[[int, dict[str, Any]], Any]] = {
     "ddcl": _ddcl,
     "logreg": _logreg,
@@ -132,6 +166,11 @@ MODELS: dict[str, Callable[[int, dict[str, Any]], Any]] = {
     "histgb": _histgb,
     "lgbm": _lgbm,
     "xgb": _xgb,
+    "catboost": _catboost,
+    "realmlp": partial(_pytabkit, "realmlp"),
+    "tabm": partial(_pytabkit, "tabm"),
+    "ftt": partial(_pytabkit, "ftt"),
+    "tabnet": _tabnet,
 }
 
 

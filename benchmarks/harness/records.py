@@ -19,6 +19,9 @@ _PACKAGES = (
     "torch",
     "lightgbm",
     "xgboost",
+    "catboost",
+    "pytabkit",
+    "pytorch-tabnet",
 )
 
 

@@ -61,4 +61,5 @@ def test_a_missing_package_is_named_and_skipped(monkeypatch, capsys):
 
 
 def test_every_model_has_a_name():
-    assert set(MODELS) == {"ddcl", "logreg", "rf", "mlp", "histgb", "lgbm", "xgb"}
+    usual = {"ddcl", "logreg", "rf", "mlp", "histgb", "lgbm", "xgb", "catboost"}
+    assert set(MODELS) == usual | {"realmlp", "tabm", "ftt", "tabnet"}

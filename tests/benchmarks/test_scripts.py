@@ -1,5 +1,6 @@
 """The scripts run, on tiny sizes, and write what they measure."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -83,6 +84,61 @@ def test_tables_reports_from_several_files(run, tmp_path):
     assert row[:4] == ["catboost", "1.50", "1.50", "0.8500"]
     assert row[-2:] == ["1/0/1", "0/2/0"]
     assert "no results of unknown" in printed
+
+
+@pytest.mark.slow
+def test_tables_tells_caps_apart(run, table, tmp_path):
+    other = pd.read_csv(table).head(60)
+    other.to_csv(tmp_path / "small.csv.gz", index=False)
+    pd.DataFrame({"name": ["no target"]}).to_csv(tmp_path / "list.csv", index=False)
+    args = ("--data", tmp_path, "--sets", "all", "--models", "logreg", "--out")
+    run("tables.py", *args, "out.jsonl", "--rows", 100)
+
+    printed = run("tables.py", *args, "out.jsonl", "--rows", 0)
+
+    results = read_results(tmp_path / "out.jsonl")
+    assert [(r["set"], r["cap"], r["n"]) for r in results] == [
+        ("small", 100, 45),
+        ("toy", 100, 75),
+        # The small table was whole already.
+        ("toy", 0, 150),
+    ]
+    assert {(r["d"], r["cat"], r["classes"]) for r in results} == {(2, 1, 2)}
+    assert "2 tables and seeds in common" in printed
+
+
+def test_tables_says_what_to_do_without_data(run, tmp_path):
+    printed = run("tables.py", "--data", tmp_path, "--out", "out.jsonl", expect=1)
+    assert "Give a folder of such files as --data" in printed
+
+
+COMPETITORS = {
+    "catboost:iterations=5": "catboost",
+    "tabnet:max_epochs=2": "pytorch_tabnet",
+    "realmlp:n_epochs=2": "pytabkit",
+    "tabm:n_epochs=2": "pytabkit",
+    "ftt:max_epochs=2": "pytabkit",
+}
+
+
+# In a process of its own, because these libraries seed global generators.
+@pytest.mark.slow
+@pytest.mark.parametrize(("spec", "package"), [*COMPETITORS.items()])
+def test_a_competitor_takes_gaps_and_categories(run, table, tmp_path, spec, package):
+    # Only looked for: importing them here would already seed generators.
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} comes with the extra 'bench'")
+    frame = pd.read_csv(table).drop(columns="group")
+    frame.loc[::7, ["x", "text"]] = None
+    frame.to_csv(table, index=False)
+
+    run("tables.py", "--data", tmp_path, "--models", spec, "--out", "out.jsonl")
+
+    (result,) = read_results(tmp_path / "out.jsonl")
+    assert "error" not in result
+    assert 0 <= result["acc"] <= 1
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {table.name, "out.jsonl"}
 
 
 def test_flagship_says_what_to_do_without_data(run):
