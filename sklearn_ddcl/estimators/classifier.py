@@ -28,6 +28,7 @@ from sklearn_ddcl.estimators.examples import take_rows, typical_rows
 from sklearn_ddcl.estimators.explanation import Explanation
 from sklearn_ddcl.estimators.fitting import (
     LabeledRows,
+    choose_folds,
     hold_out,
     new_network,
     prepare_net,
@@ -103,7 +104,7 @@ class DDCLClassifier(
     temperature : "auto" or float, default="auto"
         Softness of the assignments, in units of a squared distance between tokens.
         "auto" anneals it, relative to the critical temperature above which all
-        prototypes would collapse.
+        prototypes would collapse, and ends at what suits the validation rows best.
 
     prototype_lr_ratio : float, default=10.0
         How many times faster prototypes learn than the encoder.
@@ -113,7 +114,8 @@ class DDCLClassifier(
         prototypes only, never the encoder.
 
     max_epochs : "auto" or int, default="auto"
-        Passes over the table. "auto" chooses between 30 and 60, for about 2,000 steps.
+        Passes over the table, at most. "auto" chooses between 30 and 100, for about
+        3,000 steps, or between 30 and 60 when nobody chooses the best epoch.
 
     lr : float, default=2e-3
         Peak learning rate of the encoder.
@@ -124,15 +126,23 @@ class DDCLClassifier(
     batch_size : "auto" or int, default="auto"
         Rows per step, about. "auto" takes 128 to 1,024 by the number of rows.
 
-    early_stopping : bool, default=False
-        Whether to hold out `validation_fraction` of the rows, stratified, and go back
-        to the epoch with the lowest loss on them. Giving ``X_val`` to :meth:`fit` does
-        the same with those rows.
+    early_stopping : "auto" or bool, default="auto"
+        Who chooses the best epoch, and how soft the final decisions are:
+
+        - "auto": the training rows themselves. Each view of the encoder learns from
+          three quarters of the rows and judges the others, so that no row is lost.
+          Encoders without views, and tables of fewer than 40 distinct rows, are trained
+          as with False.
+        - True: `validation_fraction` of the rows, stratified, from which nothing is
+          learned.
+        - False: nobody. Training lasts `max_epochs`.
+
+        Rows given as ``X_val`` to :meth:`fit` take precedence.
 
     validation_fraction : float, default=0.15
-        Share of the rows held out by `early_stopping`.
+        Share of the rows held out by ``early_stopping=True``.
 
-    n_iter_no_change : int or None, default=20
+    n_iter_no_change : int or None, default=10
         Epochs without improvement on the validation rows after which training ends;
         None never ends it.
 
@@ -181,7 +191,7 @@ class DDCLClassifier(
         Those rows, as they were given.
 
     temperature_ : float
-        Temperature at the end of training.
+        Temperature of the decisions.
 
     history_ : TrainingHistory
         Measurements of every epoch; ``history_["loss"]`` is a column,
@@ -258,7 +268,7 @@ class DDCLClassifier(
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
         ],
-        "early_stopping": ["boolean"],
+        "early_stopping": [StrOptions({"auto"}), "boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
         "class_weight": [StrOptions({"balanced"}), dict, None],
@@ -284,9 +294,9 @@ class DDCLClassifier(
         lr=2e-3,
         weight_decay=0.01,
         batch_size="auto",
-        early_stopping=False,
+        early_stopping="auto",
         validation_fraction=0.15,
-        n_iter_no_change=20,
+        n_iter_no_change=10,
         class_weight=None,
         categorical_features="from_dtype",
         device="auto",
@@ -590,7 +600,7 @@ class DDCLClassifier(
             raise ValueError(
                 "y_val and sample_weight_val need X_val; give all validation data."
             )
-        if not self.early_stopping:
+        if self.early_stopping in (False, "auto"):
             return used, None
         train, validation = hold_out(used.classes, self.validation_fraction, seed)
         return used.take(train), used.take(validation)
@@ -609,8 +619,12 @@ class DDCLClassifier(
         validation: LabeledRows | None,
         seed: int,
     ) -> None:
-        rows = to_rows(self._fitted, training)
-        held_out = None if validation is None else to_rows(self._fitted, validation)
+        folds = held_out = None
+        if validation is not None:
+            held_out = to_rows(self._fitted, validation)
+        elif self.early_stopping == "auto":
+            folds = choose_folds(self._fitted, training, seed)
+        rows = to_rows(self._fitted, training, folds)
         net = prepare_net(self, self._fitted, rows, seed=seed, validation=held_out)
         self._use_net(net)
         with epoch_tasks(self, net, X, y), one_thread():

@@ -16,11 +16,16 @@ from sklearn_ddcl.networks.table import TableSpec, choose_knots
 from sklearn_ddcl.training import (
     DDCLNet,
     EncodedRows,
+    assign_folds,
     make_generator,
     make_net,
     one_thread,
     resolve_device,
 )
+from sklearn_ddcl.training.folds import N_FOLDS
+
+# To judge costs a third of a step per row, so not all of them and not always.
+_JUDGING_ROWS, _JUDGING_EPOCHS = 4096, 3
 
 
 class LabeledRows(NamedTuple):
@@ -44,7 +49,9 @@ class LabeledRows(NamedTuple):
         return self.take(np.flatnonzero(self.weights))
 
 
-def to_rows(fitted: FittedNetwork, labeled: LabeledRows) -> EncodedRows:
+def to_rows(
+    fitted: FittedNetwork, labeled: LabeledRows, folds: np.ndarray | None = None
+) -> EncodedRows:
     """Return labeled rows as tensors, on the network's device if they fit.
 
     Parameters
@@ -53,6 +60,8 @@ def to_rows(fitted: FittedNetwork, labeled: LabeledRows) -> EncodedRows:
         Network that they are for.
     labeled : LabeledRows
         Rows.
+    folds : ndarray of shape (n,), optional
+        The fold of every row that some views leave out.
 
     Returns
     -------
@@ -66,8 +75,34 @@ def to_rows(fitted: FittedNetwork, labeled: LabeledRows) -> EncodedRows:
         codes,
         torch.from_numpy(labeled.classes),
         torch.from_numpy(weights).to(fitted.dtype),
+        None if folds is None else torch.from_numpy(folds),
     )
     return rows.to(fitted.device)
+
+
+def choose_folds(
+    fitted: FittedNetwork, labeled: LabeledRows, seed: int
+) -> np.ndarray | None:
+    """Return the folds that the views of a network leave out.
+
+    Parameters
+    ----------
+    fitted : FittedNetwork
+        Network to train.
+    labeled : LabeledRows
+        Training rows.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    folds : ndarray of shape (n,), or None
+        None if there are not enough views or too few distinct rows.
+    """
+    if fitted.network.n_decisions < N_FOLDS:
+        return None
+    columns = [*labeled.encoded.numbers.T, *labeled.encoded.codes.T]
+    return assign_folds(columns, labeled.classes, seed)
 
 
 def hold_out(
@@ -174,7 +209,7 @@ def prepare_net(
     fitted: FittedNetwork,
     rows: EncodedRows,
     *,
-    seed: int = 0,
+    seed: int,
     validation: EncodedRows | None = None,
     streaming: bool = False,
 ) -> DDCLNet:
@@ -188,10 +223,11 @@ def prepare_net(
         Network to train.
     rows : EncodedRows
         Training rows, by whose number the plan is made.
-    seed : int, default=0
+    seed : int
         Seed of everything random in training.
     validation : EncodedRows, optional
-        Rows that choose the best epoch.
+        Rows that choose the best epoch; by default the training rows do, if they have
+        folds.
     streaming : bool, default=False
         Whether rows will go on coming without a known end.
 
@@ -203,13 +239,20 @@ def prepare_net(
     callbacks: tuple = ()
     if estimator.verbose:
         callbacks = (PrintProgress(every=10 if estimator.verbose == 1 else 1),)
+    validate_every = 1
+    if validation is None and rows.has_folds:
+        validation, validate_every = rows.sample(_JUDGING_ROWS), _JUDGING_EPOCHS
+    plan = make_plan(
+        estimator, len(rows), judged=validation is not None, streaming=streaming
+    )
     net = make_net(
         fitted.network,
-        make_plan(estimator, len(rows), streaming),
+        plan,
         seed=seed,
         device=fitted.device,
         mixed_precision=fitted.mixed_precision,
         validation=validation,
+        validate_every=validate_every,
         patience=estimator.n_iter_no_change,
         extra_callbacks=callbacks,
     )

@@ -7,11 +7,15 @@ from sklearn_ddcl.training.data import n_batches
 
 _MIN_BATCH, _MAX_BATCH = 128, 1024
 _ROWS_PER_BATCH_DOUBLING = 30_000
-_WANTED_STEPS = 2000
-_MIN_EPOCHS, _MAX_EPOCHS = 30, 60
+_MIN_EPOCHS = 30
+# Without anybody who says when to stop, more would only teach overconfidence.
+_MAX_EPOCHS, _WANTED_STEPS = 60, 2000
+_MAX_EPOCHS_JUDGED, _WANTED_STEPS_JUDGED = 100, 3000
 
 
-def make_plan(estimator: Any, n_rows: int, streaming: bool = False) -> TrainingPlan:
+def make_plan(
+    estimator: Any, n_rows: int, *, judged: bool = False, streaming: bool = False
+) -> TrainingPlan:
     """Return the training plan of an estimator for a number of rows.
 
     Parameters
@@ -20,6 +24,8 @@ def make_plan(estimator: Any, n_rows: int, streaming: bool = False) -> TrainingP
         Where the parameters come from.
     n_rows : int
         Rows to train on.
+    judged : bool, default=False
+        Whether held-out rows choose the best epoch.
     streaming : bool, default=False
         Whether rows will go on coming without a known end.
 
@@ -33,7 +39,7 @@ def make_plan(estimator: Any, n_rows: int, streaming: bool = False) -> TrainingP
         batch_size = choose_batch_size(n_rows)
     max_epochs = estimator.max_epochs
     if max_epochs == "auto":
-        max_epochs = choose_epochs(n_rows, batch_size)
+        max_epochs = choose_epochs(n_rows, batch_size, judged)
     temperature = None if estimator.temperature == "auto" else estimator.temperature
     return TrainingPlan(
         max_epochs=max_epochs,
@@ -68,18 +74,22 @@ def choose_batch_size(n_rows: int) -> int:
     return size
 
 
-def choose_epochs(n_rows: int, batch_size: int) -> int:
-    """Return how many epochs give about 2,000 steps, between 30 and 60.
+def choose_epochs(n_rows: int, batch_size: int, judged: bool = False) -> int:
+    """Return how many epochs give about 2,000 steps, or 3,000 if they are judged.
 
     Parameters
     ----------
     n_rows, batch_size : int
         Sizes.
+    judged : bool, default=False
+        Whether held-out rows choose the best epoch.
 
     Returns
     -------
     max_epochs : int
-        Number of passes over the table.
+        Number of passes over the table: from 30 to 60, or to 100 if they are judged.
     """
-    epochs = round(_WANTED_STEPS / n_batches(n_rows, batch_size))
-    return min(_MAX_EPOCHS, max(_MIN_EPOCHS, epochs))
+    steps = _WANTED_STEPS_JUDGED if judged else _WANTED_STEPS
+    most = _MAX_EPOCHS_JUDGED if judged else _MAX_EPOCHS
+    epochs = round(steps / n_batches(n_rows, batch_size))
+    return min(most, max(_MIN_EPOCHS, epochs))

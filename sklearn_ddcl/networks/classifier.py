@@ -60,7 +60,7 @@ class TableClassifier(nn.Module):
     ) -> None:
         super().__init__()
         self.n_classes = n_classes
-        readout_class: Any = READOUTS[readout]
+        readout_class = READOUTS[readout]
         self.encoder = encoder.build(
             spec, cls_token=readout_class.needs_cls_token, generator=generator
         )
@@ -73,7 +73,7 @@ class TableClassifier(nn.Module):
             encoder.d_token,
             n_classes,
             n_prototypes,
-            tokens_are_views=self.encoder.tokens_are_views,
+            n_views=self.encoder.n_views,
             generator=generator,
         )
 
@@ -81,6 +81,11 @@ class TableClassifier(nn.Module):
     def bank(self) -> PrototypeReadout | None:
         """The prototypes, or None when the readout has none."""
         return getattr(self.readout, "bank", None)
+
+    @property
+    def n_decisions(self) -> int:
+        """Number of views that decide by themselves, before they are averaged."""
+        return self.readout.n_decisions
 
     def tokens(self, numbers: Tensor, codes: Tensor) -> Tensor:
         """Return the normalized tokens (B, T, d) that are read out."""

@@ -2,6 +2,7 @@
 
 from sklearn_ddcl.training.data import EncodedRows
 from sklearn_ddcl.training.device import resolve_device
+from sklearn_ddcl.training.folds import assign_folds
 from sklearn_ddcl.training.history import TrainingHistory
 from sklearn_ddcl.training.messages import CollapseWarning, TimeScaleWarning
 from sklearn_ddcl.training.net import DDCLNet, make_net
@@ -16,6 +17,7 @@ __all__ = [
     "TimeScaleWarning",
     "TrainingHistory",
     "TrainingPlan",
+    "assign_folds",
     "draw_seed",
     "make_generator",
     "make_net",

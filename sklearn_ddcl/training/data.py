@@ -24,6 +24,8 @@ class Targets(NamedTuple):
     """(B,), int64."""
     weights: Tensor
     """(B,), non-negative."""
+    folds: Tensor
+    """(B,), int64, the fold that some views leave out; -1 if none does."""
 
 
 class EncodedRows(Dataset):
@@ -39,19 +41,39 @@ class EncodedRows(Dataset):
         Class indices.
     weights : Tensor of shape (n_rows,)
         Importance of the rows.
+    folds : Tensor of shape (n_rows,), optional
+        The fold of every row that some views leave out; by default all views learn
+        from all rows.
     """
 
     def __init__(
-        self, numbers: Tensor, codes: Tensor, classes: Tensor, weights: Tensor
+        self,
+        numbers: Tensor,
+        codes: Tensor,
+        classes: Tensor,
+        weights: Tensor,
+        folds: Tensor | None = None,
     ) -> None:
-        self.tensors = (numbers, codes, classes, weights)
+        if folds is None:
+            folds = torch.full_like(classes, -1)
+        self.tensors = (numbers, codes, classes, weights, folds)
 
     def __len__(self) -> int:
         return len(self.tensors[0])
 
     def __getitem__(self, rows: Any) -> tuple[Inputs, Targets]:
-        numbers, codes, classes, weights = (column[rows] for column in self.tensors)
-        return Inputs(numbers, codes), Targets(classes, weights)
+        numbers, codes, *targets = (column[rows] for column in self.tensors)
+        return Inputs(numbers, codes), Targets(*targets)
+
+    @property
+    def has_folds(self) -> bool:
+        """Whether some views leave rows out."""
+        return len(self) > 0 and bool(self.tensors[4][0] >= 0)
+
+    def sample(self, n: int) -> "EncodedRows":
+        """Return a regular subset of `n` rows, fewer than twice as many at most."""
+        stride = max(1, len(self) // n)
+        return EncodedRows(*(column[::stride] for column in self.tensors))
 
     def to(self, device: torch.device) -> "EncodedRows":
         """Return the rows on a device when they fit there, else as they are."""

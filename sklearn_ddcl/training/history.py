@@ -33,7 +33,8 @@ class TrainingHistory(list):
     - ``epoch``: counted from 1
     - ``loss``: training objective, mean over the rows of the epoch
     - ``task_loss``: cross-entropy alone, in nats
-    - ``valid_loss``, ``valid_score``: cross-entropy and accuracy on the validation rows
+    - ``valid_loss``, ``valid_score``: cross-entropy and accuracy on rows that were not
+      learned from, in the epochs that were judged
     - ``reconstruction``, ``diversity``: parts of the competition loss, per token
     - ``identity_residual``: relative violation of loss = reconstruction + diversity
     - ``perplexity``: effective number of prototypes in use

@@ -1,30 +1,36 @@
 """The objective: classify, and keep the prototypes at the heart of their tokens."""
 
+import torch
 from torch import Tensor
 
 import sklearn_ddcl.functional as F
+from sklearn_ddcl.training.data import Targets
+from sklearn_ddcl.training.folds import is_left_out
 
 
-def cross_entropy(log_proba: Tensor, classes: Tensor, weights: Tensor) -> Tensor:
+def cross_entropy(log_proba: Tensor, targets: Targets) -> Tensor:
     """Return the weighted mean negative log likelihood; every view answers for itself.
 
     Parameters
     ----------
     log_proba : Tensor of shape (B, V, C)
         Log probabilities of every view.
-    classes : Tensor of shape (B,)
-        True classes.
-    weights : Tensor of shape (B,)
-        Importance of the rows.
+    targets : Targets
+        True classes of the rows, their importance, and the views that leave them out.
 
     Returns
     -------
     loss : Tensor of shape ()
         In nats.
     """
-    target = classes[:, None, None].expand(-1, log_proba.shape[1], 1)
-    per_row = -log_proba.gather(-1, target).squeeze(-1).mean(1)
-    return (weights * per_row).sum() / weights.sum()
+    n_views = log_proba.shape[1]
+    target = targets.classes[:, None, None].expand(-1, n_views, 1)
+    losses = -log_proba.gather(-1, target).squeeze(-1)
+    left_out = is_left_out(targets.folds, n_views)
+    weights = targets.weights[:, None].expand_as(losses).masked_fill(left_out, 0)
+    total = weights.sum()
+    # A step whose views all leave out its rows teaches nothing.
+    return (weights * losses).sum() / total.where(total > 0, torch.ones_like(total))
 
 
 def bank_distortion(

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from skorch import NeuralNet
-from skorch.helper import predefined_split
 from torch import Tensor
 
 from sklearn_ddcl.networks import TableClassifier
@@ -16,6 +15,7 @@ from sklearn_ddcl.training.callbacks.learning_rate import StepLearningRate
 from sklearn_ddcl.training.callbacks.monitor import Monitor
 from sklearn_ddcl.training.callbacks.place import PlacePrototypes
 from sklearn_ddcl.training.callbacks.revive import RevivePrototypes
+from sklearn_ddcl.training.callbacks.validate import Validate
 from sklearn_ddcl.training.data import Batches, EncodedRows, Inputs, Targets
 from sklearn_ddcl.training.history import TrainingHistory
 from sklearn_ddcl.training.loss import bank_distortion, cross_entropy
@@ -109,7 +109,7 @@ class DDCLNet(NeuralNet):
     ) -> Tensor:
         """Return the task loss, in training plus the weighted bank distortion."""
         log_proba, tokens, log_assignments = y_pred
-        loss = cross_entropy(log_proba, *y_true)
+        loss = cross_entropy(log_proba, y_true)
         self.task_loss_ = loss.detach()
         bank = self.module_.bank
         if training and bank is not None and self.plan.distortion_weight > 0:
@@ -129,30 +129,19 @@ class DDCLNet(NeuralNet):
         """Visit every batch once; read losses off the device once per epoch."""
         if iterator is None:
             return
-        totals = torch.zeros(4, dtype=torch.float64)
+        device = torch.device(self.device)
+        totals = torch.zeros(3, dtype=torch.float64, device=device)
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             self.notify("on_batch_end", batch=batch, training=training, **step)
-            classes, weights = batch[1]
-            hits = self._hits(step["y_pred"][0], classes) if not training else weights
-            mass = weights.sum()
-            measured = (
-                step["loss"] * mass,
-                self.task_loss_ * mass,
-                hits @ weights,
-                mass,
-            )
-            # On an accelerator this copy waits; a stack per batch keeps it to one.
-            totals += torch.stack([value.detach().double() for value in measured]).cpu()
-        loss, task_loss, score = (totals[:3] / totals[3]).tolist()
+            mass = batch[1].weights.sum()
+            losses = torch.stack([step["loss"].detach(), self.task_loss_])
+            totals[:2] += losses * mass
+            totals[2] += mass
+        loss, task_loss = (totals[:2] / totals[2]).tolist()
         self.history.record(f"{prefix}_loss", loss)
         self.history.record(f"{prefix}_task_loss", task_loss)
-        self.history.record(f"{prefix}_score", score)
-
-    @staticmethod
-    def _hits(log_proba: Tensor, classes: Tensor) -> Tensor:
-        return (log_proba.exp().mean(1).argmax(-1) == classes).to(log_proba.dtype)
 
 
 def make_net(
@@ -163,6 +152,7 @@ def make_net(
     device: torch.device,
     mixed_precision: bool = False,
     validation: EncodedRows | None = None,
+    validate_every: int = 1,
     patience: int | None = None,
     extra_callbacks: tuple = (),
 ) -> DDCLNet:
@@ -181,7 +171,9 @@ def make_net(
     mixed_precision : bool, default=False
         Whether to use bfloat16 autocast.
     validation : EncodedRows, optional
-        Rows that choose the best epoch.
+        Rows that choose the best epoch and the final temperature.
+    validate_every : int, default=1
+        Epochs from one look at them to the next.
     patience : int, optional
         Epochs without improvement after which training ends; needs `validation`.
     extra_callbacks : tuple of skorch callbacks
@@ -200,6 +192,8 @@ def make_net(
             ("revive", RevivePrototypes()),
             ("anneal", AnnealTemperature()),
         ]
+    if validation is not None:
+        callbacks.append(("validate", Validate(validation, validate_every)))
     callbacks.append(("monitor", Monitor()))
     if validation is not None:
         callbacks.append(("keep_best", KeepBest(patience)))
@@ -217,7 +211,7 @@ def make_net(
         lr=plan.lr,
         max_epochs=plan.max_epochs,
         batch_size=plan.batch_size,
-        train_split=None if validation is None else predefined_split(validation),
+        train_split=None,
         callbacks=callbacks,
         callbacks__print_log=None,
         callbacks__epoch_timer=None,
@@ -252,6 +246,6 @@ def parameter_groups(module: TableClassifier, plan: TrainingPlan) -> list:
     matrices = [
         name
         for name, values in module.encoder.named_parameters(prefix="encoder")
-        if values.ndim > 1 and "tokenizer" not in name and "scale" not in name
+        if values.ndim > 1 and "tokenizer" not in name and "bias" not in name
     ]
     return groups + [(name, {"weight_decay": plan.weight_decay}) for name in matrices]

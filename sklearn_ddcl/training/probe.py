@@ -54,7 +54,7 @@ class BankProbe(Callback):
             tokens = net.module_.tokens(*inputs)
             assignments = net.module_.bank.log_assign(tokens).exp()
         net.module_.train(training)
-        net.bank_state = measure(tokens, assignments, *targets)
+        net.bank_state = measure(tokens, assignments, targets.classes, targets.weights)
 
 
 def measure(

@@ -18,20 +18,22 @@ class MLPEncoder(Parameters):
     ----------
     n_layers : int, default=2
         Number of hidden layers.
-    d_hidden : int, default=192
+    d_hidden : int, default=128
         Width of the hidden layers.
     n_views : int, default=8
-        Number of views of a row. They share all matrices and differ by scales; every
-        view decides by itself and their probabilities are averaged.
+        Number of views of a row, each with hidden layers of its own. Every view decides
+        by itself and their probabilities are averaged.
     d_token : int, default=32
         Width of a view and of the prototypes.
     dropout : float, default=0.25
         Probability that a hidden unit is silenced for a training step.
-    numerical : {"piecewise_linear", "periodic", "linear"}, default="piecewise_linear"
-        How numbers enter.
+    numerical : {"mixed", "piecewise_linear", "periodic", "linear"}, default="mixed"
+        How numbers enter. With "mixed" they enter half of the views through piecewise
+        linear curves, which follow thresholds as trees do, and the other half through
+        periodic features, which are smooth; a single view gets the curves.
     n_bins : int, default=48
         Intervals of the piecewise linear curves, at most.
-    d_column : int, default=16
+    d_column : int, default=8
         Width in which each column enters.
 
     Examples
@@ -41,13 +43,13 @@ class MLPEncoder(Parameters):
     """
 
     n_layers: int = 2
-    d_hidden: int = 192
+    d_hidden: int = 128
     n_views: int = 8
     d_token: int = 32
     dropout: float = 0.25
-    numerical: str = "piecewise_linear"
+    numerical: str = "mixed"
     n_bins: int = 48
-    d_column: int = 16
+    d_column: int = 8
 
     def check(self) -> None:
         """Raise ValueError unless all fields are usable."""
@@ -63,8 +65,6 @@ class MLPEncoder(Parameters):
 
 
 class _MLP(nn.Module):
-    tokens_are_views = True
-
     def __init__(
         self,
         params: MLPEncoder,
@@ -72,11 +72,15 @@ class _MLP(nn.Module):
         generator: torch.Generator | None,
     ) -> None:
         super().__init__()
-        self.tokenizer = make_tokenizer(
-            spec, params.numerical, params.d_column, generator
+        kinds: tuple[str, ...] = (params.numerical,)
+        if params.numerical == "mixed":
+            kinds = ("piecewise_linear", "periodic")[: params.n_views]
+        self.n_views = params.n_views
+        self.tokenizers = nn.ModuleList(
+            make_tokenizer(spec, kind, params.d_column, generator) for kind in kinds
         )
         self.views = Views(
-            spec.n_columns * params.d_column,
+            [spec.n_columns * params.d_column] * len(kinds),
             d_hidden=params.d_hidden,
             n_layers=params.n_layers,
             n_views=params.n_views,
@@ -86,4 +90,5 @@ class _MLP(nn.Module):
         )
 
     def forward(self, numbers: Tensor, codes: Tensor) -> Tensor:
-        return self.views(self.tokenizer(numbers, codes).flatten(1))
+        forms = [tokenize(numbers, codes).flatten(1) for tokenize in self.tokenizers]
+        return self.views(*forms)

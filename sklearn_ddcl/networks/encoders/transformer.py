@@ -63,7 +63,7 @@ class TransformerEncoder(Parameters):
 
 
 class _Transformer(nn.Module):
-    tokens_are_views = False
+    n_views = 1
 
     def __init__(
         self,

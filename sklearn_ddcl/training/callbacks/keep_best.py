@@ -9,7 +9,7 @@ from sklearn_ddcl.training.messages import StopTraining
 
 
 class KeepBest(Callback):
-    """Remember the weights of the epoch with the lowest validation loss.
+    """Remember the weights and the temperature of the lowest validation loss.
 
     Parameters
     ----------
@@ -23,27 +23,26 @@ class KeepBest(Callback):
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Forget any earlier training."""
         self.best_loss_ = float("inf")
-        self.best_epoch_: int | None = None
+        self.best_epoch_ = len(net.measurements)
+        self.best_ratio_ = 1.0
         self.best_state_: dict[str, Tensor] | None = None
-        self.n_waited_ = 0
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Compare, remember, and perhaps stop."""
-        loss = net.history[-1]["valid_loss"]
-        if loss < self.best_loss_:
-            self.best_loss_, self.n_waited_ = loss, 0
-            self.best_epoch_ = len(net.measurements)
+        row, epoch = net.history[-1], len(net.measurements)
+        if row.get("valid_loss", float("nan")) < self.best_loss_:
+            self.best_loss_, self.best_ratio_ = row["valid_loss"], row["valid_ratio"]
+            self.best_epoch_ = epoch
             self.best_state_ = {
                 name: values.detach().clone()
                 for name, values in net.module_.state_dict().items()
             }
-            return
-        self.n_waited_ += 1
-        if self.patience is not None and self.n_waited_ >= self.patience:
+        elif self.patience is not None and epoch - self.best_epoch_ >= self.patience:
             raise StopTraining
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
-        """Go back to the best weights."""
+        """Go back to the best weights, and set the temperature that suits them."""
         if self.best_state_ is not None:
             net.module_.load_state_dict(self.best_state_)
+            net.module_.readout.temperature.mul_(self.best_ratio_)
             net.best_epoch = self.best_epoch_

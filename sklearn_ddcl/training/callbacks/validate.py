@@ -1,0 +1,99 @@
+"""Every epoch is judged by rows that it was not learned from."""
+
+from typing import Any
+
+import torch
+from skorch.callbacks import Callback
+from torch import Tensor
+
+from sklearn_ddcl.training.data import Batches, EncodedRows
+from sklearn_ddcl.training.folds import is_left_out
+
+_RATIOS = tuple(2 ** (i / 2) for i in range(-2, 7))
+_BLOCK = 1024
+
+
+class Validate(Callback):
+    """Record the loss on held-out rows, at the temperature that suits them best.
+
+    A training teaches more confidence than it can keep. How much softer decisions
+    should be is a single number, which held-out rows tell without another training;
+    an epoch is judged as if it had been applied.
+
+    Parameters
+    ----------
+    rows : EncodedRows
+        Rows of which each is judged by the views that left its fold out, or, without
+        a fold, by all views.
+    every : int, default=1
+        Judge every so many epochs, and the last one.
+    """
+
+    def __init__(self, rows: EncodedRows, every: int = 1) -> None:
+        self.rows = rows
+        self.every = every
+
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
+        """Take back the temperature that an earlier training ended with."""
+        if net.module_.bank is None:
+            net.module_.readout.temperature.fill_(1)
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Record loss, accuracy, and the factor on the temperature."""
+        epoch = len(net.measurements) + 1
+        if epoch % self.every and epoch % net.plan.max_epochs:
+            return
+        ratios = _RATIOS if net.plan.temperature is None else (1.0,)
+        losses, scores = judge(net, self.rows, ratios)
+        best = int(losses.nan_to_num(torch.inf).argmin())
+        net.history.record("valid_loss", float(losses[best]))
+        net.history.record("valid_score", float(scores[best]))
+        net.history.record("valid_ratio", ratios[best])
+
+
+def judge(
+    net: Any, rows: EncodedRows, ratios: tuple[float, ...]
+) -> tuple[Tensor, Tensor]:
+    """Return how well rows are predicted that were not learned from.
+
+    Parameters
+    ----------
+    net : DDCLNet
+        Its network is left as it is.
+    rows : EncodedRows
+        Rows, with the folds that some views left out.
+    ratios : tuple of float
+        Factors on the temperature to try.
+
+    Returns
+    -------
+    losses, scores : Tensor of shape (n_ratios,)
+        Weighted cross-entropy of the averaged views in nats, and accuracy.
+    """
+    network, device = net.module_, torch.device(net.device)
+    temperature = network.readout.temperature
+    before, training = temperature.clone(), network.training
+    totals = torch.zeros(3, len(ratios), dtype=torch.float64, device=device)
+    network.eval()
+    with torch.no_grad(), net.autocast():
+        for inputs, targets in Batches(rows, _BLOCK, device):
+            tokens = network.tokens(*inputs)
+            for i, ratio in enumerate(ratios):
+                temperature.copy_(before * ratio)
+                log_proba = _impartial(network.readout(tokens)[0], targets.folds)
+                hits = log_proba.argmax(1) == targets.classes
+                loss = -log_proba.gather(1, targets.classes[:, None])[:, 0]
+                measured = torch.stack([loss, hits, torch.ones_like(loss)]).double()
+                totals[:, i] += measured @ targets.weights.double()
+    temperature.copy_(before)
+    network.train(training)
+    losses, scores, mass = totals.cpu()
+    return losses / mass, scores / mass
+
+
+def _impartial(log_proba: Tensor, folds: Tensor) -> Tensor:
+    """Return the log of the mean probability of the views that may judge, (B, C)."""
+    judges = is_left_out(folds, log_proba.shape[1])
+    judges |= ~judges.any(1, keepdim=True)
+    share = judges / judges.sum(1, keepdim=True)
+    return (log_proba + share.log()[..., None]).logsumexp(1)
