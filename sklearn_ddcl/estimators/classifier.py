@@ -27,6 +27,7 @@ from sklearn_ddcl.estimators.columns import as_table, with_names
 from sklearn_ddcl.estimators.examples import take_rows, typical_rows
 from sklearn_ddcl.estimators.explanation import Explanation
 from sklearn_ddcl.estimators.fitting import (
+    Deal,
     LabeledRows,
     choose_folds,
     hold_out,
@@ -120,7 +121,7 @@ class DDCLClassifier(
     lr : float, default=2e-3
         Peak learning rate of the encoder.
 
-    weight_decay : float, default=0.01
+    weight_decay : float, default=0.5
         Decoupled weight decay of the encoder's matrices.
 
     batch_size : "auto" or int, default="auto"
@@ -131,8 +132,8 @@ class DDCLClassifier(
 
         - "auto": the training rows themselves. Each view of the encoder learns from
           three quarters of the rows and judges the others, so that no row is lost.
-          Encoders without views, and tables of fewer than 40 distinct rows, are trained
-          as with False.
+          Encoders without views, and tables of fewer than 40 rows, are trained as with
+          False.
         - True: `validation_fraction` of the rows, stratified, from which nothing is
           learned.
         - False: nobody. Training lasts `max_epochs`.
@@ -164,7 +165,9 @@ class DDCLClassifier(
         trainings on a GPU.
 
     warm_start : bool, default=False
-        Whether :meth:`fit` goes on from the last fit instead of starting anew.
+        Whether :meth:`fit` goes on from the last fit instead of starting anew. On
+        other rows than those of the last fit, ``early_stopping="auto"`` is then False,
+        since there is nobody left who has not learned from some of them.
 
     verbose : int, default=0
         1 prints every tenth epoch, 2 every one.
@@ -247,6 +250,7 @@ class DDCLClassifier(
     """
 
     classes_: np.ndarray
+    _dealt: Deal | None
 
     _parameter_constraints: ClassVar[dict] = {
         "n_prototypes": [Interval(Integral, 1, None, closed="left")],
@@ -292,7 +296,7 @@ class DDCLClassifier(
         distortion_weight=0.3,
         max_epochs="auto",
         lr=2e-3,
-        weight_decay=0.01,
+        weight_decay=0.5,
         batch_size="auto",
         early_stopping="auto",
         validation_fraction=0.15,
@@ -348,8 +352,9 @@ class DDCLClassifier(
         y : array-like of shape (n_samples,)
             Class labels of any kind.
         sample_weight : array-like of shape (n_samples,), default=None
-            Importance of the rows. A row of weight two counts like two rows, one of
-            weight zero as absent.
+            Importance of the rows. One of weight zero counts as absent, one of weight
+            two like two rows; exactly so unless ``early_stopping="auto"`` deals two
+            rows to different views.
         X_val : array-like or frame of shape (n_validation, n_features), default=None
             Rows that choose the best epoch, in place of an internal split.
         y_val : array-like of shape (n_validation,), default=None
@@ -378,7 +383,12 @@ class DDCLClassifier(
             )
             if not go_on:
                 self._start_anew(training, seed)
-            self._train(X, y, training, validation, seed)
+            folds = None
+            if validation is None and self.early_stopping == "auto":
+                folds = self._deal(training, seed, go_on)
+            else:
+                self._dealt = None
+            self._train(X, y, training, folds, validation, seed)
             self._publish(X, labeled)
         return self
 
@@ -414,6 +424,7 @@ class DDCLClassifier(
             training = labeled.used()
             if not go_on:
                 self._start_anew(training, draw_seed(self.random_state))
+            self._dealt = None
             rows = to_rows(self._fitted, training)
             if not hasattr(self, "net_") or not self.net_.plan.streaming:
                 seed = draw_seed(self.random_state)
@@ -611,20 +622,28 @@ class DDCLClassifier(
         self.history_ = TrainingHistory()
         self.__dict__.pop("net_", None)
 
+    def _deal(self, training: LabeledRows, seed: int, go_on: bool) -> np.ndarray | None:
+        """Return the folds of the rows, if the views know none that they will judge."""
+        if go_on:
+            # Rows that were dealt otherwise, or not at all, have been learned by all.
+            dealt = self.__dict__.pop("_dealt", None)
+            if dealt is None or dealt != Deal.of(training, dealt.seed):
+                return None
+            seed = dealt.seed
+        self._dealt = Deal.of(training, seed)
+        return choose_folds(self._fitted, training, seed)
+
     def _train(
         self,
         X: Any,
         y: Any,
         training: LabeledRows,
+        folds: np.ndarray | None,
         validation: LabeledRows | None,
         seed: int,
     ) -> None:
-        folds = held_out = None
-        if validation is not None:
-            held_out = to_rows(self._fitted, validation)
-        elif self.early_stopping == "auto":
-            folds = choose_folds(self._fitted, training, seed)
         rows = to_rows(self._fitted, training, folds)
+        held_out = None if validation is None else to_rows(self._fitted, validation)
         net = prepare_net(self, self._fitted, rows, seed=seed, validation=held_out)
         self._use_net(net)
         with epoch_tasks(self, net, X, y), one_thread():

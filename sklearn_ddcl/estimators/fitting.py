@@ -1,7 +1,8 @@
 """From validated training data to a trained network."""
 
+import hashlib
 import warnings
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -80,6 +81,21 @@ def to_rows(
     return rows.to(fitted.device)
 
 
+class Deal(NamedTuple):
+    """Which rows were dealt to folds, and how; enough to deal them again."""
+
+    seed: int
+    digest: bytes
+
+    @classmethod
+    def of(cls, labeled: LabeledRows, seed: int) -> Self:
+        """Return the deal of some rows."""
+        digest = hashlib.blake2b(digest_size=16)
+        for part in (*labeled.encoded, labeled.classes):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return cls(seed, digest.digest())
+
+
 def choose_folds(
     fitted: FittedNetwork, labeled: LabeledRows, seed: int
 ) -> np.ndarray | None:
@@ -97,12 +113,11 @@ def choose_folds(
     Returns
     -------
     folds : ndarray of shape (n,), or None
-        None if there are not enough views or too few distinct rows.
+        None if there are not enough views or too few rows.
     """
     if fitted.network.n_decisions < N_FOLDS:
         return None
-    columns = [*labeled.encoded.numbers.T, *labeled.encoded.codes.T]
-    return assign_folds(columns, labeled.classes, seed)
+    return assign_folds(labeled.classes, seed)
 
 
 def hold_out(
@@ -273,11 +288,11 @@ def compile_network(fitted: FittedNetwork, rows: EncodedRows) -> None:
         Some of them are tried.
     """
     network = fitted.network
-    inputs, _ = rows[:2]
+    numbers, codes = (column[:2].to(fitted.device) for column in rows.tensors[:2])
     try:
         network.compile()
         with torch.no_grad():
-            network.eval()(*(column.to(fitted.device) for column in inputs))
+            network.eval()(numbers, codes)
     except Exception as error:
         network._compiled_call_impl = None
         warnings.warn(

@@ -210,12 +210,14 @@ class TrainingHistoryDisplay:
         ax.set_ylabel("lag / spread of tokens")
 
     def _line(self, ax: Any, name: str, color: str, label: str | None = None) -> None:
-        """Draw a column, unless it was never measured."""
+        """Draw a column through the epochs in which it was measured, if any."""
         values = self._column(name)
-        if not np.isfinite(values).any():
+        measured = np.isfinite(values)
+        if not measured.any():
             return
-        marker = "o" if len(values) == 1 else None
-        ax.plot(self._column("epoch"), values, color=color, label=label, marker=marker)
+        marker = "o" if measured.sum() == 1 else None
+        epochs = self._column("epoch")[measured]
+        ax.plot(epochs, values[measured], color=color, label=label, marker=marker)
 
 
 def _title(ax: Any, text: str) -> None:

@@ -87,18 +87,28 @@ class TableClassifier(nn.Module):
         """Number of views that decide by themselves, before they are averaged."""
         return self.readout.n_decisions
 
-    def tokens(self, numbers: Tensor, codes: Tensor) -> Tensor:
-        """Return the normalized tokens (B, T, d) that are read out."""
-        return self.norm(self.encoder(numbers, codes) + self.offset)
+    def tokens(
+        self, numbers: Tensor, codes: Tensor, rows: Tensor | None = None
+    ) -> Tensor:
+        """Return the normalized tokens (B, T, d) that are read out.
+
+        With `rows` (R, V) every view encodes only these rows of the batch, (R, V, d).
+        """
+        encoded = (
+            self.encoder(numbers, codes)
+            if rows is None
+            else self.encoder(numbers, codes, rows)
+        )
+        return self.norm(encoded + self.offset)
 
     def forward(
-        self, numbers: Tensor, codes: Tensor
+        self, numbers: Tensor, codes: Tensor, rows: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Return the fields of a `Prediction` for numbers (B, F) and codes (B, G).
 
         A plain tuple: skorch rebuilds outputs in a way that a named tuple refuses.
         """
-        tokens = self.tokens(numbers, codes)
+        tokens = self.tokens(numbers, codes, rows)
         log_proba, log_assignments = self.readout(tokens)
         return log_proba, tokens, log_assignments
 

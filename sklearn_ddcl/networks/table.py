@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sklearn_ddcl.layers import (
     CategoryTokenizer,
@@ -92,18 +92,42 @@ def make_tokenizer(
     tokenizer : TableTokenizer
         Maps numbers and codes to tokens.
     """
-    numbers: torch.nn.Module
-    if numerical == "piecewise_linear":
-        numbers = PiecewiseLinearTokenizer(
-            list(spec.knots), d_token, generator=generator
-        )
-    elif numerical == "periodic":
-        numbers = PeriodicTokenizer(spec.n_numbers, d_token, generator=generator)
-    elif numerical == "linear":
-        numbers = LinearTokenizer(spec.n_numbers, d_token, generator=generator)
-    else:
-        raise ValueError(f"numerical must be one of {NUMERICAL}, got {numerical!r}.")
+    numbers = make_number_tokenizer(spec, numerical, d_token, generator)
     categories = CategoryTokenizer(
         list(spec.cardinalities), d_token, generator=generator
     )
     return TableTokenizer(numbers, categories)
+
+
+def make_number_tokenizer(
+    spec: TableSpec,
+    numerical: str,
+    d_token: int,
+    generator: torch.Generator | None = None,
+) -> nn.Module:
+    """Build the tokenizer of the numerical columns of a table.
+
+    Parameters
+    ----------
+    spec : TableSpec
+        Shape of the table.
+    numerical : {"piecewise_linear", "periodic", "linear"}
+        How numbers become tokens.
+    d_token : int
+        Width of a token.
+    generator : torch.Generator, optional
+        Source of the initial weights.
+
+    Returns
+    -------
+    tokenizer : Module
+        Maps numbers to tokens.
+    """
+    if numerical == "piecewise_linear":
+        knots = list(spec.knots)
+        return PiecewiseLinearTokenizer(knots, d_token, generator=generator)
+    if numerical == "periodic":
+        return PeriodicTokenizer(spec.n_numbers, d_token, generator=generator)
+    if numerical == "linear":
+        return LinearTokenizer(spec.n_numbers, d_token, generator=generator)
+    raise ValueError(f"numerical must be one of {NUMERICAL}, got {numerical!r}.")

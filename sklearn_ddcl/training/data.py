@@ -15,17 +15,19 @@ class Inputs(NamedTuple):
     """(B, F), standardized, NaN where missing."""
     codes: Tensor
     """(B, G), int64."""
+    rows: Tensor | None = None
+    """(R, V), int64, the rows of the batch that concern every view; None for all."""
 
 
 class Targets(NamedTuple):
-    """What the loss sees of a batch."""
+    """What the loss sees of a batch, for its rows or for every view's own rows."""
 
     classes: Tensor
-    """(B,), int64."""
+    """(B,) or (R, V), int64."""
     weights: Tensor
-    """(B,), non-negative."""
+    """(B,) or (R, V), non-negative."""
     folds: Tensor
-    """(B,), int64, the fold that some views leave out; -1 if none does."""
+    """(B,) or (R, V), int64, the fold that some views leave out; -1 if none does."""
 
 
 class EncodedRows(Dataset):
@@ -149,6 +151,6 @@ class Batches:
         if inputs.numbers.device == self.device:
             return batch
         return (
-            Inputs(*(column.to(self.device) for column in inputs)),
+            Inputs(inputs.numbers.to(self.device), inputs.codes.to(self.device)),
             Targets(*(column.to(self.device) for column in targets)),
         )

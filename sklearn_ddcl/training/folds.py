@@ -4,22 +4,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_ddcl.training.data import Inputs, Targets
+
 N_FOLDS = 4
 _MIN_ROWS = 10 * N_FOLDS
 
 
-def assign_folds(
-    columns: list[np.ndarray], classes: np.ndarray, seed: int
-) -> np.ndarray | None:
-    """Deal the distinct rows of a table to folds of equal size, class by class.
+def assign_folds(classes: np.ndarray, seed: int) -> np.ndarray | None:
+    """Deal rows to folds of equal size, class by class.
 
-    Equal rows share a fold, however often they occur: a twin in training would tell
-    the answer. For the same reason a row of weight two counts like two rows.
+    Rows are dealt one by one, also equal ones: where rows recur in a table they will
+    recur among those to be predicted, and an honest judge has seen some of them.
 
     Parameters
     ----------
-    columns : list of ndarray of shape (n,)
-        Columns of the table.
     classes : ndarray of shape (n,)
         Class indices.
     seed : int
@@ -28,37 +26,17 @@ def assign_folds(
     Returns
     -------
     folds : ndarray of shape (n,), or None
-        From 0 to ``N_FOLDS - 1``; None for fewer than 40 distinct rows, of which
-        none can be spared.
+        From 0 to ``N_FOLDS - 1``; None for fewer than 40 rows, of which none can be
+        spared.
     """
-    identity, firsts = _number_distinct([*columns, classes])
-    if len(firsts) < _MIN_ROWS:
+    n = len(classes)
+    if n < _MIN_ROWS:
         return None
-    shuffled = np.random.default_rng(seed).permutation(len(firsts))
-    by_class = shuffled[np.argsort(classes[firsts][shuffled], kind="stable")]
-    folds = np.empty(len(firsts), dtype=np.int64)
-    folds[by_class] = np.arange(len(firsts)) % N_FOLDS
-    return folds[identity]
-
-
-def _number_distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the number of every row among the distinct ones, and one row of each.
-
-    Numbered by their order, not by their place: the last digit of a standardized value
-    may depend on how weights were given, its rank does not.
-    """
-    order = np.lexsort(columns)
-    new = np.zeros(len(order), dtype=bool)
-    new[0] = True
-    for column in columns:
-        ordered = column[order]
-        same = ordered[1:] == ordered[:-1]
-        if ordered.dtype.kind == "f":
-            same |= np.isnan(ordered[1:]) & np.isnan(ordered[:-1])
-        new[1:] |= ~same
-    identity = np.empty(len(order), dtype=np.int64)
-    identity[order] = np.cumsum(new) - 1
-    return identity, order[new]
+    shuffled = np.random.default_rng(seed).permutation(n)
+    by_class = shuffled[np.argsort(classes[shuffled], kind="stable")]
+    folds = np.empty(n, dtype=np.int64)
+    folds[by_class] = np.arange(n) % N_FOLDS
+    return folds
 
 
 def is_left_out(folds: Tensor, n_views: int) -> Tensor:
@@ -66,15 +44,64 @@ def is_left_out(folds: Tensor, n_views: int) -> Tensor:
 
     Parameters
     ----------
-    folds : Tensor of shape (B,)
-        Folds of the rows; -1 for rows that no view leaves out.
+    folds : Tensor of shape (B,) or (R, n_views)
+        Folds of the rows, or of every view's own rows; -1 if no view leaves them out.
     n_views : int
         Number of views.
 
     Returns
     -------
-    left_out : Tensor of shape (B, n_views), dtype bool
+    left_out : Tensor of shape (B or R, n_views), dtype bool
         View v leaves out fold ``v % N_FOLDS``.
     """
     views = torch.arange(n_views, device=folds.device) % N_FOLDS
-    return folds[:, None] == views
+    return (folds if folds.ndim == 2 else folds[:, None]) == views
+
+
+def spare_left_out(
+    inputs: Inputs, targets: Targets, n_views: int
+) -> tuple[Inputs, Targets]:
+    """Return a batch in which no view encodes rows that it leaves out.
+
+    Parameters
+    ----------
+    inputs, targets : Inputs and Targets
+        A batch.
+    n_views : int
+        Number of views that decide by themselves.
+
+    Returns
+    -------
+    inputs, targets : Inputs and Targets
+        With the rows of every view, or as they were: where nothing is left out, and
+        away from the CPU, where counting rows would wait for the device and a quarter
+        of the work is cheap.
+    """
+    folds = targets.folds
+    if n_views < N_FOLDS or folds.device.type != "cpu" or folds[0] < 0:
+        return inputs, targets
+    rows = learned_rows(folds, n_views)
+    own = Targets(*(values[rows] for values in targets))
+    return inputs._replace(rows=rows), own
+
+
+def learned_rows(folds: Tensor, n_views: int) -> Tensor:
+    """Return for every view the rows of a batch that it learns from.
+
+    Parameters
+    ----------
+    folds : Tensor of shape (B,)
+        Folds of the rows.
+    n_views : int
+        Number of views.
+
+    Returns
+    -------
+    rows : Tensor of shape (R, n_views), dtype int64
+        Positions in the batch. Views with fewer rows than others are filled up with
+        some that they leave out.
+    """
+    left_out = is_left_out(folds, N_FOLDS)
+    most = int((~left_out).sum(0).max())
+    rows = left_out.byte().argsort(dim=0, stable=True)[:most]
+    return rows[:, torch.arange(n_views, device=folds.device) % N_FOLDS]

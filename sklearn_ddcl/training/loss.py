@@ -24,13 +24,36 @@ def cross_entropy(log_proba: Tensor, targets: Targets) -> Tensor:
         In nats.
     """
     n_views = log_proba.shape[1]
-    target = targets.classes[:, None, None].expand(-1, n_views, 1)
-    losses = -log_proba.gather(-1, target).squeeze(-1)
-    left_out = is_left_out(targets.folds, n_views)
-    weights = targets.weights[:, None].expand_as(losses).masked_fill(left_out, 0)
+    classes = per_view(targets.classes, n_views)
+    losses = -log_proba.gather(-1, classes[..., None]).squeeze(-1)
+    weights = learning_weights(targets, n_views)
     total = weights.sum()
     # A step whose views all leave out its rows teaches nothing.
     return (weights * losses).sum() / total.where(total > 0, torch.ones_like(total))
+
+
+def per_view(values: Tensor, n_views: int) -> Tensor:
+    """Return what is known of every row, (B,) or (R, V), as (B or R, n_views)."""
+    return values if values.ndim == 2 else values[:, None].expand(-1, n_views)
+
+
+def learning_weights(targets: Targets, n_views: int) -> Tensor:
+    """Return how much every view learns from every row.
+
+    Parameters
+    ----------
+    targets : Targets
+        Importance of the rows, and the views that leave them out.
+    n_views : int
+        Number of views.
+
+    Returns
+    -------
+    weights : Tensor of shape (B or R, n_views)
+        Zero for rows that a view leaves out.
+    """
+    left_out = is_left_out(targets.folds, n_views)
+    return per_view(targets.weights, n_views).masked_fill(left_out, 0)
 
 
 def bank_distortion(
@@ -49,15 +72,15 @@ def bank_distortion(
         Prototypes.
     log_assignments : Tensor of shape (B, T, K)
         Log assignments.
-    weights : Tensor of shape (B,)
-        Importance of the rows.
+    weights : Tensor of shape (B,) or (B, T)
+        Importance of the rows or of the tokens.
 
     Returns
     -------
     distortion : Tensor of shape ()
         Assigned squared distance, divided by d.
     """
-    token_weights = weights[:, None].expand(tokens.shape[:2])
+    token_weights = per_view(weights, tokens.shape[1])
     assignments = log_assignments.detach().exp()
     # Under autocast tokens may come in half the precision of the prototypes.
     tokens = tokens.detach().to(prototypes.dtype)

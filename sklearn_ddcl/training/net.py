@@ -17,8 +17,13 @@ from sklearn_ddcl.training.callbacks.place import PlacePrototypes
 from sklearn_ddcl.training.callbacks.revive import RevivePrototypes
 from sklearn_ddcl.training.callbacks.validate import Validate
 from sklearn_ddcl.training.data import Batches, EncodedRows, Inputs, Targets
+from sklearn_ddcl.training.folds import spare_left_out
 from sklearn_ddcl.training.history import TrainingHistory
-from sklearn_ddcl.training.loss import bank_distortion, cross_entropy
+from sklearn_ddcl.training.loss import (
+    bank_distortion,
+    cross_entropy,
+    learning_weights,
+)
 from sklearn_ddcl.training.messages import StopTraining
 from sklearn_ddcl.training.probe import BankProbe
 from sklearn_ddcl.training.schedule import TrainingPlan
@@ -61,6 +66,22 @@ class DDCLNet(NeuralNet):
         self.measurements = TrainingHistory()
         return self
 
+    def initialize_optimizer(self, *args, **kwargs):
+        """Initialize AdamW with the rates and decays of the plan."""
+        self.optimizer_ = torch.optim.AdamW(
+            parameter_groups(self.module_, self.plan),
+            lr=self.plan.lr,
+            betas=(0.9, 0.98),
+            weight_decay=0.0,
+            fused=True,
+        )
+        return self
+
+    def _set_training(self, training: bool = True) -> None:
+        # Visiting all modules would take a tenth of a small step.
+        if self.module_.training != training:
+            super()._set_training(training)
+
     def get_iterator(self, dataset: EncodedRows, training: bool = False) -> Batches:
         """Return batches of the rows, shuffled in training."""
         generator = self.shuffler if training else None
@@ -96,7 +117,7 @@ class DDCLNet(NeuralNet):
     def infer(self, x: Inputs, **fit_params: Any) -> Any:
         """Return the network's answer for a batch that is on its device."""
         with self.autocast():
-            return self.module_(x.numbers, x.codes)
+            return self.module_(*x)
 
     def autocast(self) -> contextlib.AbstractContextManager:
         """Return the context in which the network runs."""
@@ -113,8 +134,13 @@ class DDCLNet(NeuralNet):
         self.task_loss_ = loss.detach()
         bank = self.module_.bank
         if training and bank is not None and self.plan.distortion_weight > 0:
+            n_views = log_proba.shape[1]
+            weights = learning_weights(y_true, n_views)
             loss = loss + self.plan.distortion_weight * bank_distortion(
-                tokens, bank.prototypes, log_assignments, y_true.weights
+                tokens,
+                bank.prototypes,
+                log_assignments,
+                weights if n_views > 1 else weights[:, 0],
             )
         return loss
 
@@ -131,11 +157,12 @@ class DDCLNet(NeuralNet):
             return
         device = torch.device(self.device)
         totals = torch.zeros(3, dtype=torch.float64, device=device)
-        for batch in iterator:
+        for rows in iterator:
+            batch = spare_left_out(*rows, self.module_.n_decisions)
             self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             self.notify("on_batch_end", batch=batch, training=training, **step)
-            mass = batch[1].weights.sum()
+            mass = rows[1].weights.sum()
             losses = torch.stack([step["loss"].detach(), self.task_loss_])
             totals[:2] += losses * mass
             totals[2] += mass
@@ -203,11 +230,6 @@ def make_net(
         plan=plan,
         seed=seed,
         mixed_precision=mixed_precision,
-        optimizer=torch.optim.AdamW,
-        optimizer__param_groups=parameter_groups(module, plan),
-        optimizer__betas=(0.9, 0.98),
-        optimizer__fused=True,
-        optimizer__weight_decay=0.0,
         lr=plan.lr,
         max_epochs=plan.max_epochs,
         batch_size=plan.batch_size,
@@ -222,8 +244,10 @@ def make_net(
     )
 
 
-def parameter_groups(module: TableClassifier, plan: TrainingPlan) -> list:
-    """Return the groups of parameters with rates and decay of their own.
+def parameter_groups(
+    module: TableClassifier, plan: TrainingPlan
+) -> list[dict[str, Any]]:
+    """Return the groups of parameters with rates and decays of their own.
 
     Parameters
     ----------
@@ -234,18 +258,24 @@ def parameter_groups(module: TableClassifier, plan: TrainingPlan) -> list:
 
     Returns
     -------
-    groups : list of (str, dict)
-        Patterns of parameter names, in skorch's form.
+    groups : list of dict
+        In the form of a torch optimizer; the last one is at the encoder's rate.
     """
-    fast = {"lr": plan.lr * plan.prototype_lr_ratio}
-    groups = [
-        (name, fast)
-        for name in ("readout.bank.prototypes", "readout.votes.logits")
-        if name in dict(module.named_parameters())
+    fast, matrices, others = [], [], []
+    for name, values in module.named_parameters():
+        if name in ("readout.bank.prototypes", "readout.votes.logits"):
+            fast.append(values)
+        elif name.startswith("encoder") and _is_matrix(name, values):
+            matrices.append(values)
+        else:
+            others.append(values)
+    groups: list[dict[str, Any]] = [
+        {"params": fast, "lr": plan.lr * plan.prototype_lr_ratio},
+        {"params": matrices, "weight_decay": plan.weight_decay},
+        {"params": others},
     ]
-    matrices = [
-        name
-        for name, values in module.encoder.named_parameters(prefix="encoder")
-        if values.ndim > 1 and "tokenizer" not in name and "bias" not in name
-    ]
-    return groups + [(name, {"weight_decay": plan.weight_decay}) for name in matrices]
+    return [group for group in groups if group["params"]]
+
+
+def _is_matrix(name: str, values: Tensor) -> bool:
+    return values.ndim > 1 and "tokenizer" not in name and "bias" not in name

@@ -80,7 +80,7 @@ def test_the_objective_and_its_gradient_are_the_estimators(fitted, bare):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(net, "module_", module)
-        targets = Targets(bare.classes, weights)
+        targets = Targets(bare.classes, weights, torch.full_like(bare.classes, -1))
         expected = net.get_loss(answer, targets, training=True)
     assert_close(actual, expected)
     actual, expected = (

@@ -51,11 +51,25 @@ def test_a_callback_hears_of_every_epoch(small, blobs):
 
 def test_a_callback_scores_the_model_as_it_stands(small, blobs):
     recorder = Recorder()
-    classifier = small(max_epochs=4).set_callbacks(recorder).fit(*blobs)
+    params = {"max_epochs": 4, "early_stopping": False}
+    classifier = small(**params).set_callbacks(recorder).fit(*blobs)
 
     assert len(recorder.accuracies) == 5
     assert recorder.accuracies[-1] == classifier.score(*blobs)
     assert recorder.accuracies[-2] == recorder.accuracies[-1]
+
+
+def test_at_the_end_a_callback_scores_the_model_that_is_kept(small, blobs):
+    recorder = Recorder()
+    X, y = blobs
+    params = {"max_epochs": 9, "n_iter_no_change": None, "temperature": 0.5}
+    classifier = small(**params).set_callbacks(recorder)
+    # Validated by wrong labels, so that the more is learned the worse.
+    classifier.fit(X, y, X_val=X, y_val=y[::-1])
+
+    assert recorder.accuracies[-1] == classifier.score(X, y)
+    assert recorder.accuracies[-1] == recorder.accuracies[classifier.best_epoch_ - 1]
+    assert recorder.accuracies[-1] < recorder.accuracies[-2]
 
 
 def test_watching_changes_no_bit(small, blobs):

@@ -24,18 +24,15 @@ def noisy():
 def test_the_model_is_that_of_the_best_epoch(small, noisy, encoder, readout):
     X, X_val, y, y_val = noisy
     classifier = small(
-        encoder, readout=readout, max_epochs=60, n_iter_no_change=None, lr=0.01
+        encoder, readout=readout, max_epochs=60, n_iter_no_change=None, lr=0.05
     ).fit(X, y, X_val=X_val, y_val=y_val)
     history = classifier.history_
     losses = history["valid_loss"]
 
     assert classifier.n_iter_ == len(history) == 60
     assert classifier.best_epoch_ == 1 + int(np.argmin(losses)) < 60
-    # Every view answers for itself in the loss, so that of the mean is no larger.
     loss = log_loss(y_val, classifier.predict_proba(X_val))
-    assert loss <= min(losses) + 1e-6
-    if encoder == "transformer" or readout == "mean":
-        assert loss == pytest.approx(min(losses), rel=1e-5)
+    assert loss == pytest.approx(min(losses), rel=1e-5)
     accuracy = accuracy_score(y_val, classifier.predict(X_val))
     assert accuracy == pytest.approx(history["valid_score"][classifier.best_epoch_ - 1])
 
@@ -47,8 +44,12 @@ def test_the_kept_model_is_the_one_that_training_had_in_that_epoch(small, noisy)
     states = record_states(small(**params), X, y, X_val, y_val)
 
     expected = states[kept.best_epoch_ - 1]
+    ratio = kept.net_.history[kept.best_epoch_ - 1]["valid_ratio"]
+    assert ratio != 1
     for name, values in kept.__getstate__()["_fitted"]["weights"].items():
-        assert (values == expected[name]).all(), name
+        # Decisions are softened or sharpened, nothing else.
+        factor = ratio if name == "readout.bank.temperature" else 1
+        assert (values == expected[name] * np.float32(factor)).all(), name
 
 
 def record_states(classifier, X, y, X_val, y_val):
@@ -149,10 +150,12 @@ def test_early_stopping_trains_on_the_rest_and_reports_validation(
 
 
 def test_without_validation_its_columns_are_empty(small, blobs):
-    classifier = small().fit(*blobs)
+    classifier = small(early_stopping=False).fit(*blobs)
 
     assert np.isnan(classifier.history_["valid_loss"]).all()
+    assert np.isnan(classifier.history_["valid_score"]).all()
     assert classifier.best_epoch_ is None
+    assert classifier.temperature_ == classifier.history_["temperature"][-1]
 
 
 def test_given_rows_take_the_place_of_the_internal_split(small, noisy):

@@ -57,7 +57,7 @@ def test_a_warm_start_wants_the_columns_and_classes_it_knows(small, blobs):
 
 def test_a_warm_start_can_be_validated(small, blobs):
     X, y = blobs
-    classifier = small(warm_start=True).fit(X, y)
+    classifier = small(warm_start=True, early_stopping=False).fit(X, y)
     classifier.fit(X, y, X_val=X, y_val=y)
 
     valid = classifier.history_["valid_loss"]

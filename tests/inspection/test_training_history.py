@@ -49,8 +49,10 @@ def test_the_temperature_has_a_logarithmic_axis(display):
     assert panel(display, "Temperature").get_yscale() == "log"
 
 
-def test_without_validation_rows_there_is_no_curve_of_them(display):
-    ax = panel(display, "Loss")
+def test_without_validation_rows_there_is_no_curve_of_them(iris):
+    clf = DDCLClassifier(4, early_stopping=False, max_epochs=3, random_state=0)
+    clf.fit(*iris)
+    ax = panel(TrainingHistoryDisplay.from_estimator(clf), "Loss")
 
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
         "objective",
@@ -66,6 +68,17 @@ def test_the_dot_is_the_lowest_validation_loss():
 
     dot = panel(display, "Loss").get_lines()[-1]
     assert (dot.get_xdata(), dot.get_ydata()) == ([2], [0.4])
+
+
+def test_a_curve_goes_through_the_epochs_that_were_judged():
+    losses = [np.nan, np.nan, 0.9, np.nan, np.nan, 0.4, np.nan, 0.6]
+    history = [{"epoch": i + 1, "valid_loss": loss} for i, loss in enumerate(losses)]
+
+    display = TrainingHistoryDisplay(history).plot()
+
+    (line,) = panel(display, "Loss").get_lines()
+    assert line.get_xdata().tolist() == [3, 6, 8]
+    assert line.get_ydata().tolist() == [0.9, 0.4, 0.6]
 
 
 def test_early_stopping_marks_its_epoch(iris):

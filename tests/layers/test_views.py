@@ -1,4 +1,4 @@
-"""Several views of a row through shared matrices."""
+"""Several views of a row, each through layers of its own, in one projection."""
 
 import pytest
 import torch
@@ -7,22 +7,22 @@ from torch.testing import assert_close
 from sklearn_ddcl.layers import Views
 
 
-def make(generator, **changes):
+def make(generator, d_in=5, **changes):
     sizes = {"d_hidden": 7, "n_layers": 2, "n_views": 3, "d_token": 4, "dropout": 0.0}
-    return Views(5, **{**sizes, **changes}, generator=generator).double()
+    return Views(d_in, **{**sizes, **changes}, generator=generator).double()
 
 
-def one_view(views, x, v):
+def one_view(views, h, v):
     """Return view v of one row, as in the docstring."""
-    h = views.input_scale[v] * x
-    for linear, scale in zip(views.hidden, views.scales, strict=True):
-        h = (scale[v] * (linear.weight @ h + linear.bias)).clamp_min(0)
+    for weight, bias in zip(views.weights, views.biases, strict=True):
+        h = (weight[v].T @ h + bias[v]).clamp_min(0)
     return views.project.weight @ h
 
 
 @pytest.fixture
 def x(generator):
-    return torch.randn(6, 5, generator=generator, dtype=torch.float64)
+    """Return six rows of five numbers, in a form of its own for each of three views."""
+    return torch.randn(6, 3, 5, generator=generator, dtype=torch.float64)
 
 
 @pytest.mark.parametrize("n_layers", [0, 1, 3])
@@ -33,13 +33,29 @@ def test_each_view_is_that_of_the_formula(x, generator, n_layers):
 
     actual = views(x)
 
-    expected = [[one_view(views, row, v) for v in range(3)] for row in x]
+    expected = [[one_view(views, row[v], v) for v in range(3)] for row in x]
     assert_close(actual, torch.stack([torch.stack(row) for row in expected]))
 
 
 def test_views_of_a_row_differ_from_the_start(x, generator):
-    z = make(generator)(x)
-    assert (z[:, 0] - z[:, 1]).abs().amax(-1).min() > 0.01
+    z = make(generator)(x[:, :1].expand(-1, 3, -1))
+
+    for one, other in [(0, 1), (0, 2), (1, 2)]:
+        assert (z[:, one] - z[:, other]).abs().amax(-1).min() > 0.01
+
+
+def test_views_share_nothing_but_the_projection(x, generator):
+    # What one view learns from a row must tell the others nothing of it.
+    views = make(generator)
+    x.requires_grad_()
+
+    views(x)[:, 1].square().sum().backward()
+
+    assert views.project.weight.grad.any(1).all()
+    assert x.grad.abs().sum((0, 2)).bool().tolist() == [False, True, False]
+    for values in [*views.weights, *views.biases]:
+        felt = values.grad.flatten(1).abs().sum(1) > 0
+        assert felt.tolist() == [False, True, False]
 
 
 def test_equal_rows_have_equal_views_also_in_training(x, generator):
@@ -51,16 +67,38 @@ def test_equal_rows_have_equal_views_also_in_training(x, generator):
     assert_close(z[:6], z[6:])
 
 
-def test_a_single_view_does_not_scale_its_input(generator):
-    assert make(generator, n_views=1).input_scale.unique().tolist() == [1.0]
+def test_every_view_is_silenced_by_a_mask_of_its_own(x, generator):
+    # With the same weights and the same form, only the masks are left to differ.
+    views = make(generator, dropout=0.5).train()
+    views.dropout.generator = generator
+    for values in views.weights:
+        values.data[:] = values.data[0].clone()
+
+    z = views(x[:, :1].expand(-1, 3, -1))
+
+    for one, other in [(0, 1), (0, 2), (1, 2)]:
+        assert not torch.allclose(z[:, one], z[:, other])
 
 
-def test_a_view_costs_its_scales_only(generator):
+@pytest.mark.parametrize("n_layers", [0, 1, 2])
+def test_a_row_is_rounded_alike_wherever_it_stands(generator, n_layers):
+    sizes = {"n_layers": n_layers, "n_views": 5, "d_hidden": 48, "d_token": 13}
+    views = make(generator, d_in=19, **sizes).float()
+    x = torch.randn(37, 5, 19, generator=generator)
+
+    z = views(x)
+
+    assert z.shape == (37, 5, 13)
+    for shift in range(1, 37):
+        assert torch.equal(views(x.roll(shift, 0)), z.roll(shift, 0))
+
+
+def test_a_view_costs_hidden_layers_of_its_own(generator):
     def n_parameters(n_views):
         views = make(generator, n_views=n_views)
         return sum(values.numel() for values in views.parameters())
 
-    assert n_parameters(4) - n_parameters(3) == 5 + 2 * 7
+    assert n_parameters(4) - n_parameters(3) == (5 * 7 + 7) + (7 * 7 + 7)
 
 
 def test_hidden_units_are_silenced_in_training_only(x, generator):

@@ -9,7 +9,10 @@ from sklearn_ddcl.networks.table import TableSpec, choose_knots
 N_ROWS, N_CLASSES = 12, 3
 
 ENCODERS = {
-    "mlp": MLPEncoder(d_hidden=16, n_views=3, d_token=8, n_bins=4, d_column=4),
+    "mlp": MLPEncoder(d_hidden=16, n_views=3, d_token=8, numerical="mixed", n_bins=4),
+    "mlp-piecewise-linear": MLPEncoder(
+        d_hidden=16, n_views=3, d_token=8, numerical="piecewise_linear", n_bins=4
+    ),
     "mlp-linear": MLPEncoder(d_hidden=16, d_token=8, numerical="linear"),
     "mlp-periodic": MLPEncoder(d_hidden=16, d_token=8, numerical="periodic"),
     "transformer": TransformerEncoder(d_token=8, n_heads=2, n_bins=4),

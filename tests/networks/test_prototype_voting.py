@@ -35,11 +35,9 @@ def test_a_prototype_without_an_opinion_moves_no_odds(make, numbers, codes, enco
     assert_close(log_proba.exp(), torch.full_like(log_proba, 1 / 3))
 
 
-@pytest.mark.parametrize("tokens_are_views", [False, True])
-def test_the_order_of_the_tokens_does_not_matter(generator, tokens_are_views):
-    voting = PrototypeVoting(
-        8, 3, 5, tokens_are_views=tokens_are_views, generator=generator
-    ).double()
+@pytest.mark.parametrize("n_views", [1, 6])
+def test_the_order_of_the_tokens_does_not_matter(generator, n_views):
+    voting = PrototypeVoting(8, 3, 5, n_views=n_views, generator=generator).double()
     tokens = torch.randn(4, 6, 8, generator=generator, dtype=torch.float64)
 
     proba = voting(tokens)[0].exp().mean(1)
@@ -51,11 +49,17 @@ def test_the_order_of_the_tokens_does_not_matter(generator, tokens_are_views):
 def test_views_decide_by_themselves_and_columns_together(generator):
     tokens = torch.randn(4, 6, 8, generator=generator)
 
-    def n_decisions(tokens_are_views):
-        voting = PrototypeVoting(
-            8, 3, 5, tokens_are_views=tokens_are_views, generator=generator
-        )
-        return voting(tokens)[0].shape[1]
+    for n_views in (6, 1):
+        voting = PrototypeVoting(8, 3, 5, n_views=n_views, generator=generator)
+        assert voting(tokens)[0].shape[1] == voting.n_decisions == n_views
 
-    assert n_decisions(True) == 6
-    assert n_decisions(False) == 1
+
+def test_the_temperature_of_the_votes_is_that_of_the_bank(generator):
+    voting = PrototypeVoting(8, 3, 5, generator=generator)
+    tokens = torch.randn(4, 6, 8, generator=generator)
+    before = voting(tokens)[0]
+
+    voting.temperature.fill_(1e6)
+
+    assert float(voting.bank.temperature) == 1e6
+    assert (voting(tokens)[0] - before).abs().max() > 0.01

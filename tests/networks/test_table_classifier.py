@@ -17,7 +17,12 @@ from sklearn_ddcl.networks import (
 from sklearn_ddcl.networks.table import TableSpec
 
 N_ROWS, N_CLASSES = 12, 3
-N_VIEWS = {"mlp": 3, "mlp-linear": 8, "mlp-periodic": 8}
+N_VIEWS = {
+    "mlp": 3,
+    "mlp-piecewise-linear": 3,
+    "mlp-linear": MLPEncoder().n_views,
+    "mlp-periodic": MLPEncoder().n_views,
+}
 
 
 @pytest.fixture(params=[*N_VIEWS, "transformer", "transformer-linear"])
@@ -51,10 +56,9 @@ def test_the_names_here_are_all_there_are():
 def test_shapes(network, encoder, readout, numbers, codes):
     log_proba, tokens, log_assignments = network(numbers, codes)
 
-    votes = (
-        n_tokens(encoder, readout) if encoder in N_VIEWS and readout == "ddcl" else 1
-    )
-    assert log_proba.shape == (N_ROWS, votes, N_CLASSES)
+    n_decisions = 1 if readout == "cls" else N_VIEWS.get(encoder, 1)
+    assert network.n_decisions == n_decisions
+    assert log_proba.shape == (N_ROWS, n_decisions, N_CLASSES)
     assert tokens.shape == (N_ROWS, n_tokens(encoder, readout), 8)
     if readout == "ddcl":
         assert log_assignments.shape == (*tokens.shape[:2], 5)
@@ -189,8 +193,11 @@ def test_the_same_seed_gives_the_same_network(make, encoder, readout):
 
     assert torch.equal(torch.get_rng_state(), before)
     assert_close(first.state_dict(), second.state_dict(), rtol=0, atol=0)
-    drawn = "encoder.tokenizer.categories.weight"
-    assert not torch.equal(first.state_dict()[drawn], other.state_dict()[drawn])
+    ends = ("categories.weight", "category_tokenizer.weight")
+    drawn = [name for name in first.state_dict() if name.endswith(ends)]
+    assert drawn
+    for name in drawn:
+        assert not torch.equal(first.state_dict()[name], other.state_dict()[name])
 
 
 def test_training_steps_draw_from_the_generator_alone(make, encoder, numbers, codes):
@@ -265,3 +272,63 @@ def test_the_class_token_of_a_transformer_stands_first(make, numbers, codes):
 def test_what_cannot_be_built(generator, encoder, match):
     with pytest.raises(ValueError, match=match):
         TableClassifier(TableSpec(2, ()), 2, encoder, generator=generator)
+
+
+def test_mixed_views_read_numbers_in_two_ways(spec, generator):
+    def tokenizers(n_views):
+        encoder = MLPEncoder(numerical="mixed", n_views=n_views)
+        network = TableClassifier(spec, 2, encoder, generator=generator)
+        return [type(t).__name__ for t in network.encoder.number_tokenizers]
+
+    both = ["PiecewiseLinearTokenizer", "PeriodicTokenizer"]
+    assert tokenizers(1) == both[:1]
+    assert tokenizers(2) == tokenizers(5) == both
+
+
+@pytest.mark.parametrize(
+    ("n_views", "expected"), [(1, [1]), (2, [1, 1]), (3, [2, 1]), (7, [4, 3])]
+)
+def test_views_share_curves_of_their_kind_and_own_their_embeddings(
+    spec, numbers, codes, generator, n_views, expected
+):
+    encoder = MLPEncoder(numerical="mixed", n_views=n_views, d_column=6)
+    network = TableClassifier(spec, 2, encoder, generator=generator).encoder.eval()
+    seen = []
+    network.views.register_forward_hook(lambda module, inputs, out: seen.extend(inputs))
+
+    network(numbers, codes)
+
+    curves = [tokenize(numbers) for tokenize in network.number_tokenizers]
+    embedded = network.category_tokenizer(codes).split(6, dim=2)
+    kinds = [kind for kind, n in enumerate(expected) for _ in range(n)]
+    own = [torch.cat([curves[k], embedded[v]], 1) for v, k in enumerate(kinds)]
+    assert torch.equal(seen[0], torch.stack([part.flatten(1) for part in own], 1))
+
+
+@pytest.mark.parametrize(
+    "shape", [TableSpec(0, (4, 3)), TableSpec(2, (), (torch.arange(3.0),) * 2)]
+)
+def test_a_table_may_lack_a_kind_of_column(shape, generator):
+    encoder = MLPEncoder(numerical="mixed", n_views=3)
+    network = TableClassifier(shape, 2, encoder, generator=generator).eval()
+    numbers = torch.zeros(5, shape.n_numbers)
+    codes = torch.zeros(5, len(shape.cardinalities), dtype=torch.int64)
+
+    assert network(numbers, codes)[0].shape == (5, 3, 2)
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("name", N_VIEWS)
+def test_a_view_may_encode_rows_of_its_own(make, numbers, codes, name, training):
+    network = make(name).double().train(training)
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randint(0, N_ROWS, (7, N_VIEWS[name]), generator=generator)
+
+    def tokens(*rows):
+        network.use_generator(torch.Generator().manual_seed(1))
+        return network.tokens(numbers.double(), codes, *rows)
+
+    every, own = tokens(), tokens(rows)
+
+    expected = [[every[row, v] for v, row in enumerate(mine)] for mine in rows.tolist()]
+    assert_close(own, torch.stack([torch.stack(mine) for mine in expected]))

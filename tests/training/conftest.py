@@ -10,6 +10,7 @@ from sklearn_ddcl.training.probe import measure
 
 ENCODERS = {
     "mlp": MLPEncoder(n_layers=1, d_hidden=16, n_views=2, d_token=4, d_column=4),
+    "five views": MLPEncoder(n_layers=2, d_hidden=16, n_views=5, d_token=4, d_column=4),
     "transformer": TransformerEncoder(n_layers=1, d_token=4, n_heads=2),
 }
 
@@ -23,6 +24,13 @@ def rows():
     numbers[::9, 1] = float("nan")
     codes = torch.randint(0, 3, (60, 1), generator=generator)
     return EncodedRows(numbers, codes, classes, torch.ones(60))
+
+
+@pytest.fixture
+def folded(rows):
+    """Return the same rows with weights, dealt to folds."""
+    weights = torch.arange(60) % 3 + 1.0
+    return EncodedRows(*rows.tensors[:3], weights, torch.arange(60) // 2 % 4)
 
 
 @pytest.fixture
@@ -49,7 +57,9 @@ def make(rows, plan):
 
     def build(encoder="mlp", readout="ddcl", seed=0, callbacks=(), **params):
         validation = params.pop("validation", None)
+        validate_every = params.pop("validate_every", 1)
         patience = params.pop("patience", None)
+        mixed_precision = params.pop("mixed_precision", False)
         spec = TableSpec(2, (3,), choose_knots(rows.tensors[0], 4))
         network = TableClassifier(
             spec,
@@ -64,7 +74,9 @@ def make(rows, plan):
             plan(**params),
             seed=seed,
             device=torch.device("cpu"),
+            mixed_precision=mixed_precision,
             validation=validation,
+            validate_every=validate_every,
             patience=patience,
             extra_callbacks=tuple(callbacks),
         )

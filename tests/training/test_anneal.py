@@ -18,8 +18,8 @@ def test_the_temperature_is_the_planned_share_of_the_critical_one(make, rows, en
 
 
 def test_the_temperature_falls_relative_to_the_critical_one(make, rows):
-    net = make(max_epochs=20)
-    net.partial_fit(rows, epochs=20)
+    net = make(max_epochs=60)
+    net.partial_fit(rows, epochs=60)
     history = net.measurements
     ratios = np.divide(history["temperature"], history["critical_temperature"])
 

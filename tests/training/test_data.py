@@ -14,7 +14,7 @@ CPU = torch.device("cpu")
 def numbered(n):
     """Return rows of which every part tells the position."""
     x = torch.arange(n)
-    return EncodedRows(x[:, None] * 1.0, x[:, None], x, x + 1.0)
+    return EncodedRows(x[:, None] * 1.0, x[:, None], x, x + 1.0, x + 2)
 
 
 def positions(batches):
@@ -46,6 +46,7 @@ def test_all_parts_of_a_row_stay_together():
         assert torch.equal(inputs.numbers[:, 0], expected * 1.0)
         assert torch.equal(inputs.codes[:, 0], expected)
         assert torch.equal(targets.weights, expected + 1.0)
+        assert torch.equal(targets.folds, expected + 2)
 
 
 def test_every_pass_is_shuffled_anew():
@@ -75,3 +76,30 @@ def test_rows_can_be_sliced_and_moved():
     assert len(rows) == 5
     assert inputs.numbers.shape == (2, 1)
     assert targets.classes.tolist() == [1, 2]
+
+
+def test_without_folds_no_row_is_left_out():
+    with_folds = numbered(5)
+    without = EncodedRows(*with_folds.tensors[:4])
+
+    assert without[:][1].folds.tolist() == [-1] * 5
+    assert with_folds.has_folds
+    assert not without.has_folds
+    assert not EncodedRows(*(column[:0] for column in with_folds.tensors)).has_folds
+
+
+@pytest.mark.parametrize(
+    ("n", "wanted", "expected"),
+    [(10, 10, list(range(10))), (10, 99, list(range(10))), (10, 3, [0, 3, 6, 9])],
+)
+def test_a_sample_is_regular_and_keeps_rows_together(n, wanted, expected):
+    inputs, targets = numbered(n).sample(wanted)[:]
+
+    assert targets.classes.tolist() == expected
+    assert inputs.codes[:, 0].tolist() == expected
+    assert targets.folds.tolist() == [x + 2 for x in expected]
+
+
+@pytest.mark.parametrize("n", [7, 8, 11, 12, 100])
+def test_a_sample_is_never_twice_as_large(n):
+    assert 4 <= len(numbered(n).sample(4)) < 8

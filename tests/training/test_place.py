@@ -65,7 +65,8 @@ def test_tokens_surround_the_origin_before_training(make, rows, encoder):
     center_tokens(network, weighted)
 
     with torch.no_grad():
-        raw = network.encoder(*weighted[:][0]) + network.offset
+        inputs = weighted[:][0]
+        raw = network.encoder(inputs.numbers, inputs.codes) + network.offset
     mean = torch.einsum("b,btd->d", torch.arange(60.0), raw)
     assert mean.abs().max() / torch.arange(60.0).sum() < 1e-5
 

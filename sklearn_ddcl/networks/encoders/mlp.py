@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from sklearn_ddcl.layers import Views
+from sklearn_ddcl.layers import CategoryTokenizer, Views
 from sklearn_ddcl.networks.parameters import Parameters
-from sklearn_ddcl.networks.table import TableSpec, make_tokenizer
+from sklearn_ddcl.networks.table import TableSpec, make_number_tokenizer
 
 
 @dataclass
@@ -34,7 +34,7 @@ class MLPEncoder(Parameters):
     n_bins : int, default=48
         Intervals of the piecewise linear curves, at most.
     d_column : int, default=8
-        Width in which each column enters.
+        Width in which each column enters a view.
 
     Examples
     --------
@@ -72,15 +72,27 @@ class _MLP(nn.Module):
         generator: torch.Generator | None,
     ) -> None:
         super().__init__()
-        kinds: tuple[str, ...] = (params.numerical,)
+        kinds = [params.numerical]
         if params.numerical == "mixed":
-            kinds = ("piecewise_linear", "periodic")[: params.n_views]
-        self.n_views = params.n_views
-        self.tokenizers = nn.ModuleList(
-            make_tokenizer(spec, kind, params.d_column, generator) for kind in kinds
+            kinds = ["piecewise_linear", "periodic"][: params.n_views]
+        d, n_views = params.d_column, params.n_views
+        self.n_views = n_views
+        self.views_of_kind = [
+            len(range(kind, n_views, len(kinds))) for kind in range(len(kinds))
+        ]
+        self.number_tokenizers = nn.ModuleList(
+            make_number_tokenizer(spec, kind, d, generator)
+            for kind in (kinds if spec.n_numbers else [])
         )
+        # Embeddings side by side, of each view its own: a shared one of a rare category
+        # would tell a view the labels of the rows that it leaves out.
+        self.category_tokenizer = None
+        if spec.cardinalities:
+            self.category_tokenizer = CategoryTokenizer(
+                list(spec.cardinalities), n_views * d, generator=generator
+            )
         self.views = Views(
-            [spec.n_columns * params.d_column] * len(kinds),
+            spec.n_columns * params.d_column,
             d_hidden=params.d_hidden,
             n_layers=params.n_layers,
             n_views=params.n_views,
@@ -89,6 +101,24 @@ class _MLP(nn.Module):
             generator=generator,
         )
 
-    def forward(self, numbers: Tensor, codes: Tensor) -> Tensor:
-        forms = [tokenize(numbers, codes).flatten(1) for tokenize in self.tokenizers]
-        return self.views(*forms)
+    def forward(
+        self, numbers: Tensor, codes: Tensor, rows: Tensor | None = None
+    ) -> Tensor:
+        parts = []
+        if self.number_tokenizers:
+            kinds = [
+                tokenize(numbers)[:, None].expand(-1, n_views, -1, -1)
+                for tokenize, n_views in zip(
+                    self.number_tokenizers, self.views_of_kind, strict=True
+                )
+            ]
+            parts.append(torch.cat(kinds, 1))
+        if self.category_tokenizer is not None:
+            own = self.category_tokenizer(codes)
+            parts.append(own.unflatten(2, (self.n_views, -1)).transpose(1, 2))
+        tokens = torch.cat(parts, 2).flatten(2)
+        if rows is not None:
+            places = rows * self.n_views + torch.arange(self.n_views)
+            tokens = tokens.flatten(0, 1).index_select(0, places.flatten())
+            tokens = tokens.unflatten(0, rows.shape)
+        return self.views(tokens)

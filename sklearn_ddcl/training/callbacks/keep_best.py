@@ -30,7 +30,10 @@ class KeepBest(Callback):
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Compare, remember, and perhaps stop."""
         row, epoch = net.history[-1], len(net.measurements)
-        if row.get("valid_loss", float("nan")) < self.best_loss_:
+        if "valid_loss" not in row:
+            # An epoch that was not judged is no reason to lose patience.
+            return
+        if row["valid_loss"] < self.best_loss_:
             self.best_loss_, self.best_ratio_ = row["valid_loss"], row["valid_ratio"]
             self.best_epoch_ = epoch
             self.best_state_ = {

@@ -53,7 +53,7 @@ def center_tokens(network: TableClassifier, rows: EncodedRows) -> None:
     inputs, targets = rows[:]
     network.eval()
     with torch.no_grad():
-        raw = network.encoder(*inputs)
+        raw = network.encoder(inputs.numbers, inputs.codes)
         share = (targets.weights / targets.weights.sum()).to(raw.dtype)
         network.offset.copy_(-torch.einsum("b,btd->d", share, raw) / raw.shape[1])
 

@@ -35,13 +35,14 @@ class Validate(Callback):
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Take back the temperature that an earlier training ended with."""
+        self.n_before_ = len(net.measurements)
         if net.module_.bank is None:
             net.module_.readout.temperature.fill_(1)
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Record loss, accuracy, and the factor on the temperature."""
-        epoch = len(net.measurements) + 1
-        if epoch % self.every and epoch % net.plan.max_epochs:
+        epoch = len(net.measurements) + 1 - self.n_before_
+        if epoch % self.every and epoch != net.plan.max_epochs:
             return
         ratios = _RATIOS if net.plan.temperature is None else (1.0,)
         losses, scores = judge(net, self.rows, ratios)
@@ -75,18 +76,21 @@ def judge(
     before, training = temperature.clone(), network.training
     totals = torch.zeros(3, len(ratios), dtype=torch.float64, device=device)
     network.eval()
-    with torch.no_grad(), net.autocast():
-        for inputs, targets in Batches(rows, _BLOCK, device):
-            tokens = network.tokens(*inputs)
-            for i, ratio in enumerate(ratios):
-                temperature.copy_(before * ratio)
-                log_proba = _impartial(network.readout(tokens)[0], targets.folds)
-                hits = log_proba.argmax(1) == targets.classes
-                loss = -log_proba.gather(1, targets.classes[:, None])[:, 0]
-                measured = torch.stack([loss, hits, torch.ones_like(loss)]).double()
-                totals[:, i] += measured @ targets.weights.double()
-    temperature.copy_(before)
-    network.train(training)
+    try:
+        with torch.no_grad(), net.autocast():
+            for inputs, targets in Batches(rows, _BLOCK, device):
+                tokens = network.tokens(*inputs)
+                for i, ratio in enumerate(ratios):
+                    temperature.copy_(before * ratio)
+                    log_proba = _impartial(network.readout(tokens)[0], targets.folds)
+                    hits = log_proba.argmax(1) == targets.classes
+                    loss = -log_proba.gather(1, targets.classes[:, None])[:, 0]
+                    measured = torch.stack([loss, hits, torch.ones_like(loss)]).double()
+                    totals[:, i] += measured @ targets.weights.double()
+    finally:
+        # Also when a user interrupts, who then keeps the model.
+        temperature.copy_(before)
+        network.train(training)
     losses, scores, mass = totals.cpu()
     return losses / mass, scores / mass
 
@@ -95,5 +99,5 @@ def _impartial(log_proba: Tensor, folds: Tensor) -> Tensor:
     """Return the log of the mean probability of the views that may judge, (B, C)."""
     judges = is_left_out(folds, log_proba.shape[1])
     judges |= ~judges.any(1, keepdim=True)
-    share = judges / judges.sum(1, keepdim=True)
+    share = judges.to(log_proba.dtype) / judges.sum(1, keepdim=True)
     return (log_proba + share.log()[..., None]).logsumexp(1)
