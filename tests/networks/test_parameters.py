@@ -81,3 +81,8 @@ def test_sizes_of_the_transformer_are_positive(name, smallest):
 def test_dropout_must_be_a_probability_below_one(encoder, dropout):
     with pytest.raises(ValueError, match=r"dropout must be (below 1|at least 0)"):
         encoder(dropout=dropout).check()
+
+
+def test_an_unknown_way_for_numbers_to_enter_is_refused_before_any_table():
+    with pytest.raises(ValueError, match=r"'mixed', .*got 'spline'"):
+        MLPEncoder(numerical="spline").check()

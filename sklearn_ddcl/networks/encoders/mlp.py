@@ -7,7 +7,11 @@ from torch import Tensor, nn
 
 from sklearn_ddcl.layers import CategoryTokenizer, Views
 from sklearn_ddcl.networks.parameters import Parameters
-from sklearn_ddcl.networks.table import TableSpec, make_number_tokenizer
+from sklearn_ddcl.networks.table import (
+    NUMERICAL,
+    TableSpec,
+    make_number_tokenizer,
+)
 
 
 @dataclass
@@ -56,6 +60,11 @@ class MLPEncoder(Parameters):
         self.check_at_least(n_layers=0, d_hidden=1, n_views=1, d_token=2)
         self.check_at_least(n_bins=1, d_column=1)
         self.check_probability("dropout")
+        known = ("mixed", *NUMERICAL)
+        if self.numerical not in known:
+            raise ValueError(
+                f"MLPEncoder.numerical must be one of {known}, got {self.numerical!r}."
+            )
 
     def build(
         self, spec: TableSpec, *, cls_token: bool, generator: torch.Generator | None
