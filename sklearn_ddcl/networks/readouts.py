@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from sklearn_ddcl.layers import (
     ClassVotes,
+    ClsPooling,
     Linear,
+    MeanPooling,
     PrototypeReadout,
 )
 
@@ -34,6 +36,7 @@ class ReadoutBase(nn.Module):
     """
 
     needs_cls_token = False
+    views_decide = True
     temperature: Tensor
     """Softness of the decisions, scalar; may be set after training."""
 
@@ -47,7 +50,7 @@ class ReadoutBase(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        self.n_decisions = n_views
+        self.n_decisions = n_views if self.views_decide else 1
         self._build(d_token, n_classes, n_prototypes, generator)
 
     def _build(
@@ -96,6 +99,8 @@ class PrototypeVoting(ReadoutBase):
 class MeanReadout(ReadoutBase):
     """Baseline: a linear head on every view, or on the mean of the columns."""
 
+    make_pooling: type[nn.Module] = MeanPooling
+
     def _build(
         self,
         d_token: int,
@@ -104,16 +109,15 @@ class MeanReadout(ReadoutBase):
         generator: torch.Generator | None,
     ) -> None:
         self.head = Linear(d_token, n_classes, generator=generator)
+        self.pooling = self.make_pooling()
         self.register_buffer("temperature", torch.ones(()))
-
-    def pool(self, tokens: Tensor) -> Tensor:
-        """Return what decides, (B, V, d)."""
-        return tokens.mean(1, keepdim=True) if self.n_decisions == 1 else tokens
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, None]:
         """Return log probabilities (B, V, C)."""
+        if self.n_decisions == 1:
+            tokens = self.pooling(tokens)[:, None]
         # Under autocast logits come in half precision, too coarse for probabilities.
-        logits = self.head(self.pool(tokens)).to(self.head.weight.dtype)
+        logits = self.head(tokens).to(self.head.weight.dtype)
         return (logits / self.temperature).log_softmax(-1), None
 
 
@@ -121,20 +125,8 @@ class ClsReadout(MeanReadout):
     """Baseline: a linear head on the first token."""
 
     needs_cls_token = True
-
-    def _build(
-        self,
-        d_token: int,
-        n_classes: int,
-        n_prototypes: int,
-        generator: torch.Generator | None,
-    ) -> None:
-        super()._build(d_token, n_classes, n_prototypes, generator)
-        self.n_decisions = 1
-
-    def pool(self, tokens: Tensor) -> Tensor:
-        """Return what decides, (B, 1, d)."""
-        return tokens[:, :1]
+    views_decide = False
+    make_pooling = ClsPooling
 
 
 READOUTS: dict[str, type[ReadoutBase]] = {

@@ -91,5 +91,5 @@ def measure(
 
 def _sample(rows: EncodedRows) -> EncodedRows:
     wanted = min(len(rows), _MAX_ROWS, max(256, len(rows) // 20))
-    stride = max(1, len(rows) // wanted)
-    return EncodedRows(*(column[::stride][:_MAX_ROWS] for column in rows.tensors))
+    sampled = rows.sample(wanted)
+    return EncodedRows(*(column[:_MAX_ROWS] for column in sampled.tensors))

@@ -127,7 +127,8 @@ class _MLP(nn.Module):
             parts.append(own.unflatten(2, (self.n_views, -1)).transpose(1, 2))
         tokens = torch.cat(parts, 2).flatten(2)
         if rows is not None:
-            places = rows * self.n_views + torch.arange(self.n_views)
+            views = torch.arange(self.n_views, device=rows.device)
+            places = rows * self.n_views + views
             tokens = tokens.flatten(0, 1).index_select(0, places.flatten())
             tokens = tokens.unflatten(0, rows.shape)
         return self.views(tokens)
