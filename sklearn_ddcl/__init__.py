@@ -8,10 +8,11 @@ __version__ = "0.1.0"
 # Loaded on first use: torch alone takes seconds to import.
 _HOMES = {
     "DDCLClassifier": "sklearn_ddcl.estimators.classifier",
+    "DDCLQuantizer": "sklearn_ddcl.estimators.quantizer",
     "load": "sklearn_ddcl.persistence",
 }
 
-__all__ = ["DDCLClassifier", "__version__", "load"]
+__all__ = ["DDCLClassifier", "DDCLQuantizer", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -25,7 +25,8 @@ def all_or_nothing(estimator: Any) -> Iterator[None]:
     """
     before = dict(vars(estimator))
     fitted, history = before.get("_fitted"), before.get("history_", [])
-    weights = copy.deepcopy(fitted.network.state_dict()) if fitted else None
+    network = getattr(fitted, "network", None)
+    weights = copy.deepcopy(network.state_dict()) if network else None
     n_epochs = len(history)
     try:
         yield
@@ -34,7 +35,8 @@ def all_or_nothing(estimator: Any) -> Iterator[None]:
         needed = {name: now[name] for name in _TO_TEAR_DOWN if name in now}
         now.clear()
         now.update(before | needed)
+        if network:
+            network.load_state_dict(weights)
         if fitted:
-            fitted.network.load_state_dict(weights)
             del history[n_epochs:]
         raise

@@ -28,7 +28,10 @@ FORMAT_VERSION = 1
 MODEL, WEIGHTS = "model.json", "weights.safetensors"
 
 # Nothing else is ever imported or built, whatever a file says.
-LOADABLE = {"DDCLClassifier": "sklearn_ddcl.estimators.classifier"}
+LOADABLE = {
+    "DDCLClassifier": "sklearn_ddcl.estimators.classifier",
+    "DDCLQuantizer": "sklearn_ddcl.estimators.quantizer",
+}
 
 _PACKAGES = ("numpy", "pandas", "safetensors", "scikit-learn", "torch")
 

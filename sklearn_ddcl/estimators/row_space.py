@@ -1,0 +1,199 @@
+"""Tables as points between which distances mean something, and back."""
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import validate_data
+
+from sklearn_ddcl.estimators.columns import CATEGORY, as_table, read_columns, with_names
+from sklearn_ddcl.estimators.table_encoder import EncodedTable, TableEncoder
+
+_NAN_HINT = "Set allow_nan=True to compare rows by what they have, or impute."
+
+
+class RowSpace:
+    """Learn how the rows of a table become points.
+
+    A table of numbers is taken as it is, in its own units. In a table that also holds
+    text, categories or booleans no unit fits all columns: numbers are then divided by
+    their standard deviation, and every category has a coordinate that is one for the
+    rows that have it. Two rows of different categories are as far apart as two rows are
+    on the average in one of the numbers.
+
+    Parameters
+    ----------
+    allow_nan : bool, default=False
+        Whether numbers may be missing.
+    categorical_features : "from_dtype" or array-like, default="from_dtype"
+        As for :class:`TableEncoder`.
+
+    Attributes
+    ----------
+    table : TableEncoder or None
+        Encoder of a table with categories.
+    means, stds : ndarray of shape (F,)
+        Of its encoded numbers.
+    """
+
+    def __init__(
+        self, allow_nan: bool = False, categorical_features: Any = "from_dtype"
+    ) -> None:
+        self.allow_nan = allow_nan
+        self.categorical_features = categorical_features
+        self.table: TableEncoder | None = None
+
+    def fit(self, estimator: Any, X: Any, weights: np.ndarray) -> np.ndarray:
+        """Learn from a table and return its rows as points.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Learns the names and the number of the columns.
+        X : array-like or frame of shape (n_samples, n_features)
+            Table.
+        weights : ndarray of shape (n_samples,)
+            Importance of the rows.
+
+        Returns
+        -------
+        points : ndarray of shape (n_samples, n_dimensions)
+            Of the type of `X` if that is a floating one.
+        """
+        if not self._is_mixed(X):
+            return self._numbers(estimator, X, reset=True)
+        X = self._named(estimator, X, reset=True)
+        self.table = TableEncoder(self.categorical_features)
+        encoded = self.table.fit(X, weights)
+        present = ~np.isnan(encoded.numbers)
+        mass = (weights[:, None] * present).sum(0)
+        mass[mass == 0] = 1.0
+        numbers = np.where(present, encoded.numbers, 0.0)
+        self.means = weights @ numbers / mass
+        gaps = np.where(present, numbers - self.means, 0.0)
+        self.stds = np.sqrt(weights @ gaps**2 / mass)
+        self.stds[self.stds == 0] = 1.0
+        return self._to_points(encoded)
+
+    def transform(self, estimator: Any, X: Any) -> np.ndarray:
+        """Return the rows of a table as points.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Knows the names and the number of the columns.
+        X : array-like or frame of shape (n_samples, n_features)
+            Table with the same columns.
+
+        Returns
+        -------
+        points : ndarray of shape (n_samples, n_dimensions)
+            NaN where a number is missing.
+        """
+        if self.table is None:
+            return self._numbers(estimator, X, reset=False)
+        return self._to_points(
+            self.table.transform(self._named(estimator, X, reset=False))
+        )
+
+    def inverse(self, points: np.ndarray) -> Any:
+        """Return the rows that points stand for.
+
+        Parameters
+        ----------
+        points : ndarray of shape (n, n_dimensions)
+            Points, of no row in particular.
+
+        Returns
+        -------
+        rows : ndarray or DataFrame of shape (n, n_features)
+            A frame if the table had categories: of each column the one whose
+            coordinate is largest.
+        """
+        if self.table is None:
+            return points
+        n_numbers = len(self.means)
+        numbers = points[:, :n_numbers] * self.stds + self.means
+        numbers = numbers * self.table.scales + self.table.centers
+        columns, f, g, start = {}, 0, 0, n_numbers
+        for name, kind in zip(self.table.names, self.table.kinds, strict=True):
+            if kind != CATEGORY:
+                columns[name] = numbers[:, f]
+                f += 1
+                continue
+            known = self.table.categories[g]
+            width = len(known) + 1
+            best = points[:, start : start + width].argmax(1)
+            columns[name] = np.array([None, *known], dtype=object)[best]
+            g, start = g + 1, start + width
+        return pd.DataFrame(columns)
+
+    def _is_mixed(self, X: Any) -> bool:
+        marked = self.categorical_features
+        if not (isinstance(marked, str) and marked == "from_dtype"):
+            return True
+        if isinstance(X, np.ndarray) and X.dtype.kind in "iuf":
+            return False
+        if isinstance(X, pd.DataFrame) and all(map(_is_number, X.dtypes)):
+            return False
+        X = as_table(X)
+        if isinstance(X, np.ndarray) and X.dtype.kind in "biuf":
+            return False
+        return any(column.kind == CATEGORY for column in read_columns(X))
+
+    def _numbers(self, estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
+        try:
+            return validate_data(
+                estimator,
+                X,
+                reset=reset,
+                dtype=[np.float64, np.float32],
+                ensure_all_finite="allow-nan" if self.allow_nan else True,
+            )
+        except ValueError as error:
+            if str(error).startswith("Input X contains NaN"):
+                raise ValueError(f"Input X contains NaN. {_NAN_HINT}") from error
+            raise
+
+    def _named(self, estimator: Any, X: Any, *, reset: bool) -> Any:
+        X = as_table(X)
+        validate_data(estimator, with_names(X), reset=reset, skip_check_array=True)
+        return X
+
+    def _to_points(self, encoded: EncodedTable) -> np.ndarray:
+        assert self.table is not None
+        numbers = (encoded.numbers - self.means) / self.stds
+        missing = np.isnan(numbers)
+        if missing.any() and not self.allow_nan:
+            column = int(missing.any(0).argmax())
+            raise ValueError(
+                f"Input X contains NaN, first in numerical column {column}. {_NAN_HINT}"
+            )
+        points = [numbers]
+        for g, known in enumerate(self.table.categories):
+            points.append(np.eye(len(known) + 1)[encoded.codes[:, g]])
+        return np.hstack(points)
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what was learned as plain values."""
+        state: dict[str, Any] = {"allow_nan": self.allow_nan, "table": None}
+        if self.table is not None:
+            state["table"] = self.table.get_state()
+            state["means"] = self.means.tolist()
+            state["stds"] = self.stds.tolist()
+        return state
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Return a space that has learned `state`."""
+        space = cls(state["allow_nan"])
+        if state["table"] is not None:
+            space.table = TableEncoder.from_state(state["table"])
+            space.means = np.array(state["means"], dtype=np.float64)
+            space.stds = np.array(state["stds"], dtype=np.float64)
+        return space
+
+
+def _is_number(dtype: Any) -> bool:
+    numeric = pd.api.types.is_numeric_dtype(dtype)
+    return numeric and not pd.api.types.is_bool_dtype(dtype)

@@ -1,0 +1,321 @@
+"""Rows to be quantized, as blocks whose distances are one matrix product away."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+# Up to this many entries a centered copy is kept; larger tables are centered, and cast
+# if they have to be, block by block in every pass.
+_KEPT_ENTRIES = 2**22
+# Entries of the largest array of one block.
+_BLOCK_ENTRIES = 2**17
+_LOWEST, _HIGHEST = 256, 8192
+# Rows from which a covariance is estimated.
+_SAMPLE = 4096
+
+
+class Rows:
+    r"""Rows, centered on their mean, that are read in blocks.
+
+    The distance of row :math:`x_i` to code :math:`c_k` is ``norms[i] + (block @ matrix
+    + offset)[i, k]`` with the matrix and the offset that :meth:`affine` makes of the
+    codes, so that everything else need not know how distances come about.
+
+    Parameters
+    ----------
+    values : Tensor of shape (n_rows, n_columns)
+        Finite numbers of any floating type; never written to.
+    weights : Tensor of shape (n_rows,), optional
+        Importance of the rows, non-negative and not all zero.
+    dtype : torch.dtype, default=torch.float32
+        Type that is computed in.
+    device : torch.device, optional
+        Where it is computed; by default where `values` are.
+    center : Tensor of shape (n_columns,), optional
+        What rows and codes are relative to; by default the weighted mean of the rows.
+    keep : bool, default=True
+        Whether a centered copy may be kept, which pays off after several passes.
+
+    Attributes
+    ----------
+    center : Tensor of shape (n_columns,)
+        What rows and codes are relative to.
+    weights : Tensor of shape (n_rows,), or None
+        Importance of the rows; None if they all count alike.
+    """
+
+    def __init__(
+        self,
+        values: Tensor,
+        weights: Tensor | None = None,
+        *,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | None = None,
+        center: Tensor | None = None,
+        keep: bool = True,
+    ) -> None:
+        self.dtype = dtype
+        self.device = values.device if device is None else device
+        self.n_rows, self.n_columns = values.shape
+        if weights is not None and bool((weights == weights[0]).all()):
+            weights = None
+        self.weights = None if weights is None else weights.to(self.device, dtype)
+        self._values = values
+        self._kept: Tensor | None = None
+        center = self._mean() if center is None else center
+        self.center = center.to(self.device, dtype)
+        on_its_way = self.device != values.device
+        if keep and (on_its_way or values.numel() <= _KEPT_ENTRIES):
+            self._kept = self._prepare(slice(None))
+
+    def __len__(self) -> int:
+        return self.n_rows
+
+    @property
+    def total_weight(self) -> float:
+        """Sum of the weights."""
+        return float(self.n_rows if self.weights is None else self.weights.sum())
+
+    def blocks(
+        self, n_codes: int, *, pad: bool = False
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Yield slices and their centered rows, in order.
+
+        Parameters
+        ----------
+        n_codes : int
+            Entries that every row of a block will be given.
+        pad : bool, default=False
+            Whether all blocks get the same height, the last one by rows at the center.
+            Matrix products then run the same kernels whatever stands beside a row.
+
+        Yields
+        ------
+        part : slice
+            Of the rows.
+        block : Tensor of shape (n_block, width)
+            To be multiplied with the matrix of :meth:`affine`; not to be written to.
+        """
+        kept = self._kept
+        n = self.n_rows
+        height = block_height(
+            n_codes if kept is not None and not pad else max(n_codes, self.n_columns)
+        )
+        for start in range(0, n, height):
+            part = slice(start, min(start + height, n))
+            block = self._prepare(part) if kept is None else kept[part]
+            lacking = height - (part.stop - part.start)
+            if pad and lacking:
+                block = torch.nn.functional.pad(block, (0, 0, 0, lacking))
+            yield part, block
+
+    def take(self, rows: Tensor) -> Tensor:
+        """Return some rows as a block.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n,), int64
+            Their positions.
+
+        Returns
+        -------
+        block : Tensor of shape (n, width)
+            As :meth:`blocks` yields them.
+        """
+        return self._prepare(rows) if self._kept is None else self._kept[rows]
+
+    def affine(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what turns blocks into distances.
+
+        Parameters
+        ----------
+        codes : Tensor of shape (n_codes, n_columns)
+            Codes, relative to the center.
+
+        Returns
+        -------
+        offset : Tensor of shape (n_codes,)
+        matrix : Tensor of shape (width, n_codes)
+        """
+        return codes.square().sum(1), -2 * codes.T
+
+    @cached_property
+    def norms(self) -> Tensor:
+        """What distances to all codes have in common, (n_rows,)."""
+        return torch.cat([block.square().sum(1) for _, block in self.blocks(1)])
+
+    def centroids(self, sums: Tensor, mass: Tensor, codes: Tensor) -> Tensor:
+        """Return the means of what was assigned to every code.
+
+        Parameters
+        ----------
+        sums : Tensor of shape (n_codes, width)
+            Weighted sums of blocks.
+        mass : Tensor of shape (n_codes,)
+            Weights that were assigned.
+        codes : Tensor of shape (n_codes, n_columns)
+            Kept where nothing was assigned.
+
+        Returns
+        -------
+        centroids : Tensor of shape (n_codes, n_columns)
+            Relative to the center.
+        """
+        means = sums / mass.clamp_min(torch.finfo(self.dtype).tiny)[:, None]
+        return torch.where((mass > 0)[:, None], means, codes)
+
+    def points(self, rows: Tensor) -> Tensor:
+        """Return some rows as codes, (n, n_columns), relative to the center."""
+        values = self._values[rows.to(self._values.device)]
+        return values.to(self.device, self.dtype) - self.center
+
+    def squared_gaps(self, rows: Tensor, codes: Tensor) -> Tensor:
+        """Return squared distances of pairs, accurate however near these are.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n_pairs,), int64
+            Positions of the rows.
+        codes : Tensor of shape (n_pairs, n_columns)
+            Codes, relative to the center.
+
+        Returns
+        -------
+        distances : Tensor of shape (n_pairs,)
+        """
+        values = self._values[rows.to(self._values.device)]
+        values = values.to(self.device, self.dtype) - self.center
+        return (values - codes).square().sum(1)
+
+    def gaps(self, codes: Tensor, labels: Tensor) -> Tensor:
+        """Return how rows differ from their codes, for a sample of the rows.
+
+        Parameters
+        ----------
+        codes : Tensor of shape (n_codes, n_columns)
+            Codes, relative to the center.
+        labels : Tensor of shape (n_rows,)
+            Code of every row.
+
+        Returns
+        -------
+        gaps : Tensor of shape (n_sample, n_columns)
+            Each multiplied with the root of its row's share of the weight, so that
+            ``gaps.T @ gaps`` is the covariance of the rows around their codes.
+        """
+        chosen = self.order[:: max(1, -(-len(self) // _SAMPLE))]
+        values = self._values[chosen.to(self._values.device)]
+        gaps = self._gaps(
+            values.to(self.device, self.dtype) - self.center, codes[labels[chosen]]
+        )
+        weights = (
+            gaps.new_ones(len(gaps)) if self.weights is None else self.weights[chosen]
+        )
+        return gaps * (weights / weights.sum()).sqrt()[:, None]
+
+    @cached_property
+    def order(self) -> Tensor:
+        """Positions of the rows in an order that depends on their values alone."""
+        generator = torch.Generator().manual_seed(0)
+        width = len(self.affine(self.center[None])[1])
+        direction = torch.randn(width, generator=generator, dtype=torch.float64)
+        direction = direction.to(self.device, self.dtype)
+        keys = [block @ direction for _, block in self.blocks(1)]
+        return torch.cat(keys).argsort()
+
+    def sample(self, n: int) -> "Rows":
+        """Return about `n` rows, each standing for the same weight."""
+        order = self.order
+        mass = torch.ones(len(self)) if self.weights is None else self.weights[order]
+        mass = mass.double().cumsum(0)
+        levels = (torch.arange(n, dtype=torch.float64) + 0.5) / n * mass[-1].cpu()
+        drawn = torch.searchsorted(mass.cpu(), levels).clamp_max(len(self) - 1)
+        chosen = order.cpu()[drawn].sort().values.to(self._values.device)
+        return type(self)(self._values[chosen], dtype=self.dtype, device=self.device)
+
+    def _mean(self) -> Tensor:
+        if self.weights is None:
+            return self._values.mean(0, dtype=torch.float64)
+        shares = (self.weights / self.weights.sum()).to(self._values)
+        return shares @ self._values
+
+    def _prepare(self, part: slice | Tensor) -> Tensor:
+        values = self._values[part].to(self.device)
+        return values.to(self.dtype) - self.center
+
+    def _gaps(self, values: Tensor, codes: Tensor) -> Tensor:
+        return values - codes
+
+
+class MaskedRows(Rows):
+    r"""Rows with missing entries, NaN, which count for nothing.
+
+    The masked distance is :math:`\frac{d}{|O|} \sum_{j \in O} (x_j - c_j)^2` over the
+    present entries :math:`O` of a row. A block is twice as wide as the rows, so that it
+    still is one matrix product; a row without any entry is at distance zero of all
+    codes.
+    """
+
+    def affine(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what turns blocks into masked distances."""
+        matrix = torch.cat([-2 * codes.T, codes.T.square()])
+        return codes.new_zeros(len(codes)), matrix
+
+    @cached_property
+    def norms(self) -> Tensor:
+        """What distances to all codes have in common, (n_rows,)."""
+        d = self.n_columns
+        parts = []
+        for _, block in self.blocks(1):
+            scaled, scale = block[:, :d], block[:, d:]
+            tiny = torch.finfo(self.dtype).tiny
+            parts.append((scaled.square() / scale.clamp_min(tiny)).sum(1))
+        return torch.cat(parts)
+
+    def centroids(self, sums: Tensor, mass: Tensor, codes: Tensor) -> Tensor:
+        """Return the means of the present entries assigned to every code."""
+        scaled, scale = sums[:, : self.n_columns], sums[:, self.n_columns :]
+        tiny = torch.finfo(self.dtype).tiny
+        return torch.where(scale > 0, scaled / scale.clamp_min(tiny), codes)
+
+    def points(self, rows: Tensor) -> Tensor:
+        """Return some rows as codes, their missing entries at the center."""
+        return super().points(rows).nan_to_num(0.0)
+
+    def squared_gaps(self, rows: Tensor, codes: Tensor) -> Tensor:
+        """Return masked squared distances of pairs."""
+        values = self._values[rows.to(self._values.device)]
+        values = values.to(self.device, self.dtype) - self.center
+        n_present = (~values.isnan()).sum(1).clamp_min(1)
+        squares = (values - codes).nan_to_num(0.0).square().sum(1)
+        return squares * (self.n_columns / n_present.to(self.dtype))
+
+    def _mean(self) -> Tensor:
+        present = ~self._values.isnan()
+        values = self._values.nan_to_num(0.0).double()
+        weights = self.weights
+        if weights is None:
+            return values.sum(0) / present.sum(0).clamp_min(1)
+        weights = weights.to(values)
+        mass = weights @ present.to(weights)
+        return (weights @ values) / mass.clamp_min(torch.finfo(mass.dtype).tiny)
+
+    def _prepare(self, part: slice | Tensor) -> Tensor:
+        values = super()._prepare(part)
+        present = ~values.isnan()
+        n_present = present.sum(1, keepdim=True).clamp_min(1)
+        scale = present.to(self.dtype) * (self.n_columns / n_present.to(self.dtype))
+        return torch.cat([values.nan_to_num(0.0) * scale, scale], dim=1)
+
+    def _gaps(self, values: Tensor, codes: Tensor) -> Tensor:
+        return (values - codes).nan_to_num(0.0)
+
+
+def block_height(n_codes: int) -> int:
+    """Return how many rows are compared with `n_codes` codes at a time."""
+    height = _HIGHEST
+    while height > _LOWEST and height * n_codes > _BLOCK_ENTRIES:
+        height //= 2
+    return height
