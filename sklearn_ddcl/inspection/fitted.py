@@ -27,20 +27,41 @@ def prototype_step(estimator: Any) -> Any:
     ValueError
         If it has no prototypes.
     """
-    last = _steps(estimator)[-1]
+    last = last_step(estimator)
     readout = getattr(last, "readout", None)
     if readout in {"mean", "cls"}:
         raise ValueError(
             f"{type(last).__name__} with {readout=} has no prototypes to show; fit it "
             'with readout="ddcl".'
         )
-    check_is_fitted(estimator)
     if not hasattr(last, "prototypes_"):
         raise ValueError(
             "expected a fitted DDCLClassifier, or a pipeline that ends with one, got "
             f"{type(last).__name__}, which has no prototypes."
         )
     return last
+
+
+def last_step(estimator: Any) -> Any:
+    """Return the fitted estimator at the end of what a user holds.
+
+    Parameters
+    ----------
+    estimator : estimator
+        An estimator, a pipeline that ends with one, or a search over either.
+
+    Returns
+    -------
+    step : estimator
+        The last one.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If it is not fitted.
+    """
+    check_is_fitted(estimator)
+    return _steps(estimator)[-1]
 
 
 def rows_for_prototype_step(estimator: Any, X: Any) -> Any:

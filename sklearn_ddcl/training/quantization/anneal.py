@@ -15,6 +15,7 @@ _COLDEST = 0.02
 _COLDEST_FROM_THE_MEAN = 0.002
 _JITTER = 1e-3
 _POWER_STEPS = 30
+_PARTED = 0.2
 
 
 def critical_temperature(
@@ -95,9 +96,32 @@ def anneal(
         temperature = start * coldest ** (step / max(1, steps - 1))
         found = soft_pass(rows, codes, temperature)
         record.add(
-            found.loss, found.mass, temperature=temperature, critical_temperature=start
+            found.loss,
+            found.mass,
+            temperature=temperature,
+            critical_temperature=start,
+            n_distinct=n_distinct(codes, temperature) if from_the_mean else math.nan,
         )
         noise = torch.randn(codes.shape, generator=generator, dtype=torch.float64)
         size = _JITTER * math.sqrt(temperature)
         codes = found.centroids + size * noise.to(codes)
     return codes
+
+
+def n_distinct(codes: Tensor, temperature: float) -> int:
+    """Return how many codes are apart by more than jitter.
+
+    Parameters
+    ----------
+    codes : Tensor of shape (K, d)
+        Codes.
+    temperature : float
+        At which they were jittered, in the unit of a squared distance.
+
+    Returns
+    -------
+    n_distinct : int
+        From 1 to K; codes nearer than a fifth of the root of the temperature are one.
+    """
+    near = torch.cdist(codes, codes) < _PARTED * math.sqrt(temperature)
+    return int((near.tril(-1).sum(1) == 0).sum())

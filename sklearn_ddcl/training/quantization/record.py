@@ -40,6 +40,7 @@ class Record:
         *,
         temperature: float = 0.0,
         critical_temperature: float = math.nan,
+        n_distinct: int | float = math.nan,
         n_relocated: int = 0,
     ) -> None:
         """Enter one pass.
@@ -54,6 +55,8 @@ class Record:
             Of the assignments; zero when they were hard.
         critical_temperature : float, default=nan
             Where codes split next, as far as it was measured.
+        n_distinct : int, default=nan
+            Codes that had parted by then, as far as it was counted.
         n_relocated : int, default=0
             Codes that had just been placed anew.
         """
@@ -65,6 +68,7 @@ class Record:
             "temperature": temperature,
             "critical_temperature": critical_temperature,
             "perplexity": math.exp(-float(usage @ np.log(usage))),
+            "n_distinct": n_distinct,
             "n_revived": n_relocated,
             "seconds": time.perf_counter() - self._began,
         }

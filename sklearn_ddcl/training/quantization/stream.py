@@ -107,6 +107,7 @@ def follow_all(
         "temperature": 0.0,
         "critical_temperature": math.nan,
         "perplexity": float(torch.special.entr(usage).sum(1).exp().mean()),
+        "n_distinct": math.nan,
         "n_revived": n_revived,
         "seconds": time.perf_counter() - began,
     }
