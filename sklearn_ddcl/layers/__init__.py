@@ -3,6 +3,7 @@
 from sklearn_ddcl.layers.attention import AttentionBlock
 from sklearn_ddcl.layers.categorical import CategoryTokenizer
 from sklearn_ddcl.layers.class_votes import ClassVotes
+from sklearn_ddcl.layers.codebook import Codebook, Quantized
 from sklearn_ddcl.layers.linear import Linear
 from sklearn_ddcl.layers.linear_numbers import LinearTokenizer
 from sklearn_ddcl.layers.periodic import PeriodicTokenizer
@@ -18,12 +19,14 @@ __all__ = [
     "CategoryTokenizer",
     "ClassVotes",
     "ClsPooling",
+    "Codebook",
     "Linear",
     "LinearTokenizer",
     "MeanPooling",
     "PeriodicTokenizer",
     "PiecewiseLinearTokenizer",
     "PrototypeReadout",
+    "Quantized",
     "Readout",
     "StepDropout",
     "TableTokenizer",

@@ -1,11 +1,8 @@
 """The skorch net that trains a table classifier."""
 
-import contextlib
-import warnings
 from typing import Any
 
 import torch
-from skorch import NeuralNet
 from torch import Tensor
 
 from sklearn_ddcl.networks import TableClassifier
@@ -16,21 +13,19 @@ from sklearn_ddcl.training.callbacks.monitor import Monitor
 from sklearn_ddcl.training.callbacks.place import PlacePrototypes
 from sklearn_ddcl.training.callbacks.revive import RevivePrototypes
 from sklearn_ddcl.training.callbacks.validate import Validate
-from sklearn_ddcl.training.data import Batches, EncodedRows, Inputs, Targets
+from sklearn_ddcl.training.data import EncodedRows, Inputs, Targets
 from sklearn_ddcl.training.folds import spare_left_out
-from sklearn_ddcl.training.history import TrainingHistory
 from sklearn_ddcl.training.loss import (
     bank_distortion,
     cross_entropy,
     learning_weights,
 )
-from sklearn_ddcl.training.messages import StopTraining
+from sklearn_ddcl.training.memory_net import SILENT, MemoryNet
 from sklearn_ddcl.training.probe import BankProbe
 from sklearn_ddcl.training.schedule import TrainingPlan
-from sklearn_ddcl.training.seeding import make_generator
 
 
-class DDCLNet(NeuralNet):
+class DDCLNet(MemoryNet):
     """Train a table classifier on encoded rows, batch by batch from memory.
 
     Parameters
@@ -47,83 +42,13 @@ class DDCLNet(NeuralNet):
         As for :class:`skorch.NeuralNet`.
     """
 
-    def __init__(
-        self, module, *, plan, seed, mixed_precision=False, criterion=None, **kwargs
-    ):
-        super().__init__(module, criterion=criterion or torch.nn.NLLLoss, **kwargs)
-        self.plan = plan
-        self.seed = seed
-        self.mixed_precision = mixed_precision
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return the groups of parameters with rates and decays of their own."""
+        return parameter_groups(self.module_, self.plan)
 
-    def initialize_module(self, *args, **kwargs):
-        """Initialize the module and the generators that training draws from."""
-        super().initialize_module(*args, **kwargs)
-        self.shuffler = make_generator(self.seed)
-        self.placer = make_generator(self.seed + 1)
-        device = torch.device(self.device)
-        self.module_.use_generator(make_generator(self.seed + 2, device))
-        self.step = 0
-        self.measurements = TrainingHistory()
-        return self
-
-    def initialize_optimizer(self, *args, **kwargs):
-        """Initialize AdamW with the rates and decays of the plan."""
-        self.optimizer_ = torch.optim.AdamW(
-            parameter_groups(self.module_, self.plan),
-            lr=self.plan.lr,
-            betas=(0.9, 0.98),
-            weight_decay=0.0,
-            fused=True,
-        )
-        return self
-
-    def _set_training(self, training: bool = True) -> None:
-        # Visiting all modules would take a tenth of a small step.
-        if self.module_.training != training:
-            super()._set_training(training)
-
-    def get_iterator(self, dataset: EncodedRows, training: bool = False) -> Batches:
-        """Return batches of the rows, shuffled in training."""
-        generator = self.shuffler if training else None
-        return Batches(
-            dataset, self.plan.batch_size, torch.device(self.device), generator
-        )
-
-    def fit_loop(self, *args: Any, **kwargs: Any) -> "DDCLNet":
-        """Train epoch by epoch until done, stopped by a callback or interrupted."""
-        try:
-            return super().fit_loop(*args, **kwargs)
-        except StopTraining:
-            return self
-        except KeyboardInterrupt:
-            warnings.warn(
-                "Training was interrupted; the model is kept as it stands.",
-                stacklevel=2,
-            )
-            return self
-
-    def notify(self, method_name: str, **kwargs: Any) -> None:
-        """Tell all callbacks what happens, also when one of them wants to stop."""
-        getattr(self, method_name)(self, **kwargs)
-        wish: StopTraining | None = None
-        for _, callback in self.callbacks_:
-            try:
-                getattr(callback, method_name)(self, **kwargs)
-            except StopTraining as stop:
-                wish = stop
-        if wish is not None:
-            raise wish
-
-    def infer(self, x: Inputs, **fit_params: Any) -> Any:
-        """Return the network's answer for a batch that is on its device."""
-        with self.autocast():
-            return self.module_(*x)
-
-    def autocast(self) -> contextlib.AbstractContextManager:
-        """Return the context in which the network runs."""
-        if not self.mixed_precision:
-            return contextlib.nullcontext()
-        return torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16)
+    def prepare_batch(self, inputs: Inputs, targets: Targets) -> tuple[Inputs, Targets]:
+        """Return the batch without the rows that some views leave out."""
+        return spare_left_out(inputs, targets, self.module_.n_decisions)
 
     def get_loss(
         self, y_pred: Any, y_true: Targets, X: Any = None, training: bool = False
@@ -143,32 +68,6 @@ class DDCLNet(NeuralNet):
                 weights if n_views > 1 else weights[:, 0],
             )
         return loss
-
-    def run_single_epoch(
-        self,
-        iterator: Batches | None,
-        training: bool,
-        prefix: str,
-        step_fn: Any,
-        **fit_params: Any,
-    ) -> None:
-        """Visit every batch once; read losses off the device once per epoch."""
-        if iterator is None:
-            return
-        device = torch.device(self.device)
-        totals = torch.zeros(3, dtype=torch.float64, device=device)
-        for rows in iterator:
-            batch = spare_left_out(*rows, self.module_.n_decisions)
-            self.notify("on_batch_begin", batch=batch, training=training)
-            step = step_fn(batch, **fit_params)
-            self.notify("on_batch_end", batch=batch, training=training, **step)
-            mass = rows[1].weights.sum()
-            losses = torch.stack([step["loss"].detach(), self.task_loss_])
-            totals[:2] += losses * mass
-            totals[2] += mass
-        loss, task_loss = (totals[:2] / totals[2]).tolist()
-        self.history.record(f"{prefix}_loss", loss)
-        self.history.record(f"{prefix}_task_loss", task_loss)
 
 
 def make_net(
@@ -233,14 +132,9 @@ def make_net(
         lr=plan.lr,
         max_epochs=plan.max_epochs,
         batch_size=plan.batch_size,
-        train_split=None,
         callbacks=callbacks,
-        callbacks__print_log=None,
-        callbacks__epoch_timer=None,
-        callbacks__train_loss=None,
-        callbacks__valid_loss=None,
-        verbose=0,
         device=str(device),
+        **SILENT,
     )
 
 

@@ -56,6 +56,21 @@ class TrainingPlan:
 
     def lr_factor(self, step: int, n_steps: int) -> float:
         """Return the factor on all rates at a step: short warm-up, then a cosine."""
-        warmup = min(1.0, (step + 1) / min(_WARMUP_STEPS, max(1, n_steps)))
         progress = 0.5 if self.streaming else min(1.0, step / max(1, n_steps))
-        return warmup * 0.5 * (1 + math.cos(math.pi * progress))
+        return warm_up(step, n_steps) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def warm_up(step: int, n_steps: int) -> float:
+    """Return the factor by which rates rise linearly to their peak, over 30 steps.
+
+    Parameters
+    ----------
+    step, n_steps : int
+        The step and how many there will be.
+
+    Returns
+    -------
+    factor : float
+        In (0, 1].
+    """
+    return min(1.0, (step + 1) / min(_WARMUP_STEPS, max(1, n_steps)))

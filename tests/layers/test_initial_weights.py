@@ -12,6 +12,7 @@ FACTORIES = {
         8, n_heads=2, d_hidden=6, generator=g
     ),
     "CategoryTokenizer": lambda g: layers.CategoryTokenizer([3, 2], 8, generator=g),
+    "Codebook": lambda g: layers.Codebook(2, 4, 3, generator=g),
     "Linear": lambda g: layers.Linear(3, 4, generator=g),
     "LinearTokenizer": lambda g: layers.LinearTokenizer(3, 8, generator=g),
     "PeriodicTokenizer": lambda g: layers.PeriodicTokenizer(3, 8, generator=g),
@@ -27,6 +28,7 @@ WITHOUT_WEIGHTS_TO_DRAW = {
     "ClassVotes",
     "ClsPooling",
     "MeanPooling",
+    "Quantized",
     "Readout",
     "StepDropout",
     "TableTokenizer",

@@ -57,13 +57,13 @@ def hard_pass(rows: Rows, codes: Tensor, *, second: bool = False) -> HardPass:
     found : HardPass
         Of equal distances, up to rounding, the lower index.
     """
-    n_rows, n_codes = len(rows), codes.shape[0]
+    n_codes = codes.shape[0]
     offset, matrix = rows.affine(codes)
-    labels = torch.empty(n_rows, dtype=torch.int64, device=codes.device)
-    distances = codes.new_empty(n_rows)
-    runners_up = codes.new_full((n_rows,), torch.inf) if second else None
     sums = codes.new_zeros(n_codes, matrix.shape[0])
     weights = rows.weights
+    labels: list[Tensor] = []
+    distances: list[Tensor] = []
+    others: list[Tensor] = []
     buffer = None
     for part, block in rows.blocks(n_codes):
         height = part.stop - part.start
@@ -71,27 +71,30 @@ def hard_pass(rows: Rows, codes: Tensor, *, second: bool = False) -> HardPass:
             buffer = codes.new_empty(height, n_codes)
         found = torch.addmm(offset, block, matrix, out=buffer[:height])
         winners = first_smallest(found)
-        labels[part] = winners
-        distances[part] = found.gather(1, winners[:, None])[:, 0]
-        if runners_up is not None and n_codes > 1:
+        labels.append(winners)
+        distances.append(found.gather(1, winners[:, None])[:, 0])
+        if second:
             found.scatter_(1, winners[:, None], torch.inf)
-            runners_up[part] = found.amin(1)
+            others.append(found.amin(1))
         if weights is not None:
             block = block * weights[part, None]
         sums.index_add_(0, winners, block)
-    mass = weigh(labels, weights, n_codes).to(codes)
-    distances.add_(rows.norms).clamp_min_(0)
-    if runners_up is not None:
-        runners_up.add_(rows.norms)
-    weighted = distances if weights is None else distances * weights
+    winners, nearest = _joined(labels), _joined(distances)
+    mass = weigh(winners, weights, n_codes).to(codes)
+    nearest.add_(rows.norms).clamp_min_(0)
+    weighted = nearest if weights is None else nearest * weights
     return HardPass(
-        labels,
-        distances,
-        runners_up,
+        winners,
+        nearest,
+        _joined(others).add_(rows.norms) if second else None,
         rows.centroids(sums, mass, codes),
         mass,
         float(weighted.sum(dtype=torch.float64)),
     )
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return torch.cat(parts) if len(parts) > 1 else parts[0]
 
 
 def soft_pass(rows: Rows, codes: Tensor, temperature: float) -> SoftPass:

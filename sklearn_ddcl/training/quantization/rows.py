@@ -163,8 +163,11 @@ class Rows:
         centroids : Tensor of shape (n_codes, n_columns)
             Relative to the center.
         """
+        used = mass > 0
+        if bool(used.all()):
+            return sums / mass[:, None]
         means = sums / mass.clamp_min(torch.finfo(self.dtype).tiny)[:, None]
-        return torch.where((mass > 0)[:, None], means, codes)
+        return torch.where(used[:, None], means, codes)
 
     def points(self, rows: Tensor) -> Tensor:
         """Return some rows as codes, (n, n_columns), relative to the center."""
