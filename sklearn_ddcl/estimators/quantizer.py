@@ -88,11 +88,10 @@ class DDCLQuantizer(
         the rows, "gradient" makes Adam steps on batches. "auto" is "em", which in all
         measurements came further in less time.
 
-    init : {"k-means++", "mean"} or array-like of shape (n_prototypes, n_dimensions), \
-            default="k-means++"
-        Where codes start. With "mean" all start at the mean of the rows and part by
-        themselves while the temperature falls, which shows how the rows are structured
-        but takes longer.
+    init : {"k-means++", "mean"} or array-like, default="k-means++"
+        Where codes start; an array has shape (n_prototypes, n_dimensions). With "mean"
+        all start at the mean of the rows and part by themselves while the temperature
+        falls, which shows how the rows are structured but takes longer.
 
     temperature : "auto" or float, default="auto"
         Where annealing starts, in the unit of a squared distance. "auto" is the
@@ -118,9 +117,9 @@ class DDCLQuantizer(
     prototype_lr_ratio : float, default=10.0
         See `lr`.
 
-    output : {"distances", "assignments", "codes", "reconstruction"}, \
-            default="distances"
-        What :meth:`transform` returns.
+    output : str, default="distances"
+        What :meth:`transform` returns: "distances", "assignments", "codes" or
+        "reconstruction".
 
     allow_nan : bool, default=False
         Whether numbers may be missing. Rows are then compared by what they have: their
@@ -146,9 +145,9 @@ class DDCLQuantizer(
 
     Attributes
     ----------
-    codebook_ : ndarray of shape (n_prototypes, n_dimensions) or \
-            (n_codebooks, n_prototypes, n_dimensions)
-        The codes. Those of a product are zero outside the columns that they stand for.
+    codebook_ : ndarray of shape (n_prototypes, n_dimensions)
+        The codes; of several codebooks (n_codebooks, n_prototypes, n_dimensions).
+        Those of a product are zero outside the columns that they stand for.
 
     cluster_centers_ : ndarray of shape (n_prototypes, n_dimensions)
         The same, only if there is one codebook.
@@ -446,8 +445,7 @@ class DDCLQuantizer(
 
         Parameters
         ----------
-        X : array-like of shape (n,), (n, n_codebooks) or \
-                (n, n_codebooks * n_prototypes)
+        X : array-like of shape (n,), (n, n_codebooks) or (n, n_assignments)
             Codes, whole numbers; or assignments as :meth:`transform` returns them.
 
         Returns
