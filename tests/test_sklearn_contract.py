@@ -22,18 +22,22 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*codes stand for no row"),
 ]
 
-# What may fail, and why. In double precision: nothing.
+# What may fail, and why. In double precision only behind a learned encoder.
 EXPECTED_FAILURES = {
     "check_sample_weight_equivalence_on_dense_data": (
         "Rows that are repeated and rows that weigh more are added up in another order;"
         " over a training the last digit of float32 grows beyond the tolerance of 1e-7."
+        " A quantizer with an encoder blurs the latents of every row by draws of its "
+        "own, so that two equal rows are not blurred like one of weight two."
     ),
 }
 
 
 def expected_failures(estimator):
     """Return the checks that may fail for an estimator, with reasons."""
-    return EXPECTED_FAILURES if estimator.precision == "float32" else {}
+    draws_per_row = not is_classifier(estimator) and estimator.encoder is not None
+    may_fail = estimator.precision == "float32" or draws_per_row
+    return EXPECTED_FAILURES if may_fail else {}
 
 
 def small(**params):
@@ -55,9 +59,6 @@ DOUBLE = [
     quantizer(),
     quantizer(allow_nan=True),
     quantizer(output="assignments"),
-    quantizer(output="codes"),
-    quantizer(output="reconstruction"),
-    quantizer(init="mean"),
     quantizer(solver="gradient", max_epochs=5),
 ]
 NAMES = [f"{type(e).__name__} {i}" for i, e in enumerate(DOUBLE)]
@@ -67,7 +68,10 @@ OTHERS = [
     small(precision="float64", readout="mean"),
     small(precision="float64", readout="cls", encoder="transformer"),
     DDCLClassifier(precision="float64", max_epochs=20),
-    quantizer(precision="float32"),
+    quantizer(output="codes"),
+    quantizer(output="reconstruction"),
+    quantizer(init="mean"),
+    quantizer(encoder="mlp", max_epochs=20),
 ]
 
 # Checks that scikit-learn runs on its own estimators only.
@@ -122,6 +126,7 @@ def test_no_more_than_one_failure_is_expected():
     assert all(len(reason) > 50 for reason in EXPECTED_FAILURES.values())
     assert all(hasattr(estimator_checks, name) for name in EXPECTED_FAILURES)
     assert expected_failures(small(precision="float64")) == {}
+    assert expected_failures(quantizer()) == {}
 
 
 @pytest.mark.parametrize("estimator", DOUBLE + OTHERS, ids=str)

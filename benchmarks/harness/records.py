@@ -22,6 +22,7 @@ _PACKAGES = (
     "catboost",
     "pytabkit",
     "pytorch-tabnet",
+    "vector-quantize-pytorch",
 )
 
 

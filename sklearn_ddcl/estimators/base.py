@@ -1,47 +1,29 @@
 """What the estimators share that put a network behind a table."""
 
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import torch
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_ddcl.estimators.columns import as_table, with_names
 from sklearn_ddcl.estimators.fitted_network import FittedNetwork
+from sklearn_ddcl.estimators.named_encoder import NamedEncoderMixin
 from sklearn_ddcl.estimators.persistent import PersistentEstimator
 from sklearn_ddcl.estimators.table_encoder import EncodedTable, TableEncoder
 from sklearn_ddcl.networks import ENCODERS
 from sklearn_ddcl.training import DDCLNet
 
 
-class TableEstimator(PersistentEstimator):
+class TableEstimator(NamedEncoderMixin, PersistentEstimator):
     """Base of the estimators that put a network behind a table.
 
     A subclass sets `_fitted`, `_table` and `history_` in its ``fit``.
     """
 
-    encoder: Any
+    _encoders: ClassVar[dict] = ENCODERS
     net_: DDCLNet
     _fitted: FittedNetwork
     _table: TableEncoder
-
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters; ``encoder__x`` also works while `encoder` is a name.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameter name to value.
-
-        Returns
-        -------
-        self : estimator
-            The same object.
-        """
-        encoder = params.get("encoder", self.encoder)
-        nested = any(name.startswith("encoder__") for name in params)
-        if nested and isinstance(encoder, str) and encoder in ENCODERS:
-            params["encoder"] = ENCODERS[encoder]()
-        return super().set_params(**params)
 
     def _encode(self, X: Any) -> EncodedTable:
         check_is_fitted(self)

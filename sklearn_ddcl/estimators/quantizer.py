@@ -13,45 +13,49 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from sklearn_ddcl.estimators.all_or_nothing import all_or_nothing
 from sklearn_ddcl.estimators.columns import as_table
 from sklearn_ddcl.estimators.examples import take_rows
-from sklearn_ddcl.estimators.fitted_quantizer import FittedQuantizer, as_tensor
+from sklearn_ddcl.estimators.learned_coder import LearnedCoder
+from sklearn_ddcl.estimators.named_encoder import NamedEncoderMixin
 from sklearn_ddcl.estimators.persistent import PersistentEstimator
+from sklearn_ddcl.estimators.quantizer_fitting import (
+    fit_learned_coder,
+    fit_row_coder,
+    follow_rows,
+)
+from sklearn_ddcl.estimators.row_coder import RowCoder
 from sklearn_ddcl.estimators.row_space import RowSpace
+from sklearn_ddcl.estimators.table_encoder import EncodedTable
+from sklearn_ddcl.estimators.table_space import TableSpace
 from sklearn_ddcl.estimators.weights import check_weights
-from sklearn_ddcl.functional import min_prototype_distance
-from sklearn_ddcl.training import (
-    TrainingHistory,
-    draw_seed,
-    make_generator,
-    one_thread,
-    resolve_device,
-)
-from sklearn_ddcl.training.quantization import (
-    QUANTIZATIONS,
-    CodebookPlan,
-    Codebooks,
-    assignment_temperature,
-    fit_codebooks,
-    follow_all,
-)
+from sklearn_ddcl.networks import AUTOENCODERS
+from sklearn_ddcl.training import TrainingHistory, draw_seed
+from sklearn_ddcl.training.quantization import QUANTIZATIONS
 
+_CHUNK = 4096
 OUTPUTS = ("distances", "assignments", "codes", "reconstruction")
-_MAX_PASSES = 300
-# Of the gradient: batches, how many steps are enough, and their rate.
-_SMALLEST_BATCH, _LARGEST_BATCH = 64, 1024
-_WANTED_STEPS, _LEAST_EPOCHS = 1500, 20
-_LR = 0.01
+_OF_ONE_CODEBOOK = ("cluster_centers_", "prototype_indices_", "prototype_examples_")
+
+
+def _codes_rows_themselves(estimator: "DDCLQuantizer") -> bool:
+    if estimator.encoder is not None:
+        raise AttributeError(
+            "partial_fit follows a stream of rows only without an encoder; set "
+            "encoder=None, or call fit."
+        )
+    return True
 
 
 class DDCLQuantizer(
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     ClusterMixin,
+    NamedEncoderMixin,
     PersistentEstimator,
 ):
     r"""Quantizer that learns a codebook by competition annealed from soft to hard.
@@ -83,10 +87,17 @@ class DDCLQuantizer(
         What several codebooks stand for: "product" gives each some of the columns,
         "residual" what the ones before have left over.
 
+    encoder : None, {"mlp", "conv"} or parameter object, default=None
+        None makes codes of the rows themselves. Otherwise an autoencoder is trained
+        whose latent vectors the codebooks stand for; a parameter object such as
+        :class:`~sklearn_ddcl.networks.MLPAutoencoder` also sets its sizes.
+        :class:`~sklearn_ddcl.networks.ConvAutoencoder` needs the shape of the images.
+
     solver : {"auto", "em", "gradient"}, default="auto"
         "em" takes the closed-form step of expectation-maximization in every pass over
         the rows, "gradient" makes Adam steps on batches. "auto" is "em", which in all
-        measurements came further in less time.
+        measurements came further in less time. An encoder is always trained by
+        gradients.
 
     init : {"k-means++", "mean"} or array-like, default="k-means++"
         Where codes start; an array has shape (n_prototypes, n_dimensions). With "mean"
@@ -96,26 +107,28 @@ class DDCLQuantizer(
     temperature : "auto" or float, default="auto"
         Where annealing starts, in the unit of a squared distance. "auto" is the
         critical temperature :math:`2 \lambda_{\max}` of the covariance of the rows
-        around the first codes, above which codes would merge.
+        around the first codes, above which codes would merge. With an encoder a number
+        is kept throughout.
 
     n_relocations : "auto" or int, default="auto"
         Rounds in which codes are moved to where they are needed more, at most. "auto"
-        goes on while it pays.
+        goes on while it pays. Unused with an encoder.
 
     max_epochs : "auto" or int, default="auto"
-        Passes over the rows, at most. "auto" is 300 for "em", and for "gradient" what
-        about 1,500 steps take, but at least 20.
+        Passes over the rows, at most. "auto" is 300 for "em", what about 1,500 steps
+        take, but at least 20, for "gradient", and 50 with an encoder.
 
     batch_size : "auto" or int, default="auto"
-        Rows per gradient step; "auto" takes 64 to 1,024 by the number of rows.
+        Rows per gradient step; "auto" takes 64 to 1,024 by the number of rows, or 128
+        with an encoder.
 
     lr : "auto" or float, default="auto"
-        Learning rate of gradient steps. Codes learn `prototype_lr_ratio` times as fast,
-        in units of the standard deviation of the rows around the first codes. "auto" is
-        0.01.
+        Learning rate of gradient steps; without an encoder in units of the standard
+        deviation of the rows around the first codes. "auto" is 0.01, with an encoder
+        0.003.
 
-    prototype_lr_ratio : float, default=10.0
-        See `lr`.
+    prototype_lr_ratio : "auto" or float, default="auto"
+        How many times faster codes learn than that; "auto" is 10, with an encoder 5.
 
     output : str, default="distances"
         What :meth:`transform` returns: "distances", "assignments", "codes" or
@@ -140,8 +153,8 @@ class DDCLQuantizer(
         1 prints every tenth pass, 2 every one.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds everything random. Draws depend on the values of the rows, not on their
-        order, and touch no global generator.
+        Seeds everything random, and touches no global generator. Without an encoder
+        draws depend on the values of the rows, not on their order.
 
     Attributes
     ----------
@@ -150,7 +163,8 @@ class DDCLQuantizer(
         Those of a product are zero outside the columns that they stand for.
 
     cluster_centers_ : ndarray of shape (n_prototypes, n_dimensions)
-        The same, only if there is one codebook.
+        The same, only if there is one codebook; with an encoder the rows that its codes
+        are decoded to.
 
     prototypes_ : ndarray
         The same as `codebook_`.
@@ -165,7 +179,8 @@ class DDCLQuantizer(
         Codes of the training rows.
 
     inertia_ : float
-        Sum of the squared errors of the training rows, by weight.
+        Sum of the squared errors of the training rows, by weight. With an encoder, of a
+        table with categories, that of standardized numbers and the nats of categories.
 
     codebook_usage_ : ndarray of shape (n_prototypes,) or (n_codebooks, n_prototypes)
         Share of the weight that every code stands for.
@@ -183,9 +198,16 @@ class DDCLQuantizer(
         Temperature of the assignments that :meth:`transform` returns: the one at which
         the codes, as a mixture of Gaussians, explain the training rows best.
 
+    hardening_gap_ : float
+        Share of `inertia_` that soft assignments at the end of the annealing would
+        have spared, only with an encoder.
+
+    n_parameters_ : int
+        Number of trained weights, only with an encoder.
+
     history_ : TrainingHistory
         Measurements of every pass; ``history_["loss"]`` is the mean assigned squared
-        distance.
+        distance, or with an encoder what was minimized.
 
     n_iter_ : int
         Passes over the rows.
@@ -206,8 +228,9 @@ class DDCLQuantizer(
     the units of its columns differ. A table with text, categories or booleans is scaled
     by the quantizer; dimensions are then the numbers, followed by one per category.
 
-    Time is linear in rows, columns and codes. Beyond 65,536 rows the search goes on
-    among so many, and all settle the codes.
+    Time is linear in rows, columns and codes. Of more than 32,768 rows, or 64 per code,
+    so many are drawn to search among, and all settle the codes. Memory beyond the table
+    is a few numbers per row; residual quantization copies the table.
 
     References
     ----------
@@ -231,12 +254,18 @@ class DDCLQuantizer(
     (3, 64)
     """
 
-    _fitted: FittedQuantizer
+    _encoders: ClassVar[dict] = AUTOENCODERS
+    _fitted: RowCoder | LearnedCoder
 
     _parameter_constraints: ClassVar[dict] = {
         "n_prototypes": [Interval(Integral, 1, None, closed="left")],
         "n_codebooks": [Interval(Integral, 1, None, closed="left")],
         "quantization": [StrOptions(set(QUANTIZATIONS))],
+        "encoder": [
+            StrOptions(set(AUTOENCODERS)),
+            HasMethods(["check", "build"]),
+            None,
+        ],
         "solver": [StrOptions({"auto", "em", "gradient"})],
         "init": [StrOptions({"k-means++", "mean"}), "array-like"],
         "temperature": [
@@ -256,7 +285,10 @@ class DDCLQuantizer(
             Interval(Integral, 1, None, closed="left"),
         ],
         "lr": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
-        "prototype_lr_ratio": [Interval(Real, 0, None, closed="neither")],
+        "prototype_lr_ratio": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+        ],
         "output": [StrOptions(set(OUTPUTS))],
         "allow_nan": ["boolean"],
         "categorical_features": [StrOptions({"from_dtype"}), "array-like"],
@@ -272,6 +304,7 @@ class DDCLQuantizer(
         *,
         n_codebooks=1,
         quantization="product",
+        encoder=None,
         solver="auto",
         init="k-means++",
         temperature="auto",
@@ -279,7 +312,7 @@ class DDCLQuantizer(
         max_epochs="auto",
         batch_size="auto",
         lr="auto",
-        prototype_lr_ratio=10.0,
+        prototype_lr_ratio="auto",
         output="distances",
         allow_nan=False,
         categorical_features="from_dtype",
@@ -291,6 +324,7 @@ class DDCLQuantizer(
         self.n_prototypes = n_prototypes
         self.n_codebooks = n_codebooks
         self.quantization = quantization
+        self.encoder = encoder
         self.solver = solver
         self.init = init
         self.temperature = temperature
@@ -319,7 +353,8 @@ class DDCLQuantizer(
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
             Importance of the rows. One of weight zero counts as absent, one of weight
-            two like two rows.
+            two like two rows; exactly so without an encoder, which is trained with
+            draws for every row.
 
         Returns
         -------
@@ -338,22 +373,14 @@ class DDCLQuantizer(
             If codes are left without rows, because fewer rows than codes differ.
         """
         with all_or_nothing(self):
-            X, points, weights = self._check_training_rows(X, sample_weight, reset=True)
-            values, shares = _used(points, weights)
-            device = resolve_device(self.device)
-            with one_thread():
-                codebooks, self.history_ = fit_codebooks(
-                    values,
-                    shares,
-                    self._plan(points),
-                    make_generator(draw_seed(self.random_state)),
-                    dtype=self._dtype,
-                    device=device,
-                    masked=self.allow_nan,
-                )
-            self._publish(X, points, weights, codebooks)
+            X, space, rows, weights = self._check_training_rows(X, sample_weight)
+            fit: Any = fit_row_coder if self.encoder is None else fit_learned_coder
+            seed = draw_seed(self.random_state)
+            coder, self.history_ = fit(self, space, rows, weights, seed)
+            self._publish(X, rows, weights, coder)
         return self
 
+    @available_if(_codes_rows_themselves)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
         """Follow a stream of rows.
@@ -380,19 +407,15 @@ class DDCLQuantizer(
         if not hasattr(self, "_fitted"):
             return self.fit(X, sample_weight=sample_weight)
         with all_or_nothing(self):
-            X, points, weights = self._check_training_rows(
-                X, sample_weight, reset=False
-            )
-            values, shares = _used(points, weights)
-            generator = make_generator(draw_seed(self.random_state) + self.n_iter_)
-            with one_thread():
-                codebooks, row = follow_all(
-                    self._fitted.codebooks, values, shares, generator
-                )
-            self.history_ = TrainingHistory(
-                [*self.history_, {"epoch": len(self.history_) + 1} | row]
-            )
-            self._publish(X, points, weights, codebooks)
+            X = X if hasattr(X, "columns") else as_table(X)
+            coder: Any = self._fitted
+            points = coder.read(self, X)
+            weights = check_weights(sample_weight, len(points))
+            seed = draw_seed(self.random_state) + self.n_iter_
+            coder, measured = follow_rows(coder, points, weights, seed)
+            epoch = {"epoch": len(self.history_) + 1}
+            self.history_ = TrainingHistory([*self.history_, epoch | measured])
+            self._publish(X, points, weights, coder)
         return self
 
     def predict(self, X):
@@ -409,7 +432,8 @@ class DDCLQuantizer(
             Numbers of the nearest codes, in the smallest unsigned type that holds them.
             A row's code does not depend on the rows beside it.
         """
-        codes = self._fitted_encode(X)[1]
+        coder, rows = self._read(X)
+        codes = coder.encode(rows)
         return codes[:, 0] if codes.shape[1] == 1 else codes
 
     def transform(self, X):
@@ -433,12 +457,13 @@ class DDCLQuantizer(
 
             Floating results are in float32 for float32 input, else in float64.
         """
-        if self.output in ("codes", "reconstruction"):
-            _, codes = self._fitted_encode(X)
-            return codes if self.output == "codes" else self._decoded(codes, X)
-        points = self._to_points(X)
-        ask = self._fitted.assign if self.output == "assignments" else None
-        return (ask or self._fitted.distances)(points).astype(_dtype_like(X))
+        coder, rows = self._read(X)
+        if self.output == "codes":
+            return coder.encode(rows)
+        if self.output == "reconstruction":
+            return coder.decode(coder.encode(rows), _dtype_like(X))
+        ask = coder.assign if self.output == "assignments" else coder.distances
+        return ask(rows).astype(_dtype_like(X))
 
     def inverse_transform(self, X):
         """Return the rows that codes or soft assignments stand for.
@@ -454,28 +479,26 @@ class DDCLQuantizer(
             In the units of the training rows; a frame if these held categories.
         """
         check_is_fitted(self)
-        given = np.asarray(X)
-        books = self._fitted.codebooks
-        if given.dtype.kind in "iu" and given.ndim == 1 and books.n_codebooks == 1:
+        given, dtype = np.asarray(X), self.codebook_.dtype
+        n_books, n_codes, _ = self._fitted.books.shape
+        if given.dtype.kind in "iu" and given.ndim == 1 and n_books == 1:
             given = given[:, None]
-        width = books.n_codebooks * books.n_codes
-        if given.dtype.kind in "iu" and given.shape[1:] == (books.n_codebooks,):
-            if given.size and not 0 <= given.min() <= given.max() < books.n_codes:
+        if given.dtype.kind in "iu" and given.shape[1:] == (n_books,):
+            if given.size and not 0 <= given.min() <= given.max() < n_codes:
                 raise ValueError(
-                    f"Codes must lie between 0 and {books.n_codes - 1}, got "
-                    f"{given.min()} to {given.max()}."
+                    f"Codes must lie between 0 and {n_codes - 1}, got {given.min()} to "
+                    f"{given.max()}."
                 )
-            return self._decoded(given.astype(np.int64), None)
-        if given.dtype.kind == "f" and given.shape[1:] == (width,):
-            sums = given.reshape(len(given), books.n_codebooks, -1).sum(2)
+            return self._fitted.decode(given.astype(np.int64), dtype)
+        if given.dtype.kind == "f" and given.shape[1:] == (n_books * n_codes,):
+            sums = given.reshape(len(given), n_books, n_codes).sum(2)
             if np.allclose(sums, 1.0, atol=1e-3) and not (given < -1e-6).any():
-                points = self._fitted.mix(given)
-                return self._fitted.space.inverse(points.astype(self.codebook_.dtype))
+                return self._fitted.mix(given, dtype)
         raise ValueError(
-            f"inverse_transform expects codes, whole numbers of shape (n, "
-            f"{books.n_codebooks}), or assignments, of shape (n, {width}) with rows "
-            f"that sum to one for each codebook; got {given.dtype} of shape "
-            f"{given.shape}. Distances cannot be inverted."
+            f"inverse_transform expects codes, whole numbers of shape (n, {n_books}), "
+            f"or assignments, of shape (n, {n_books * n_codes}) with rows that sum to "
+            f"one for each codebook; got {given.dtype} of shape {given.shape}. "
+            "Distances cannot be inverted."
         )
 
     def score(self, X, y=None, sample_weight=None):
@@ -495,9 +518,10 @@ class DDCLQuantizer(
         score : float
             Minus the `inertia_` of these rows; larger is better.
         """
-        points, codes = self._fitted_encode(X)
-        weights = check_weights(sample_weight, len(points))
-        return -self._fitted.squared_errors(points, codes, weights)
+        coder, rows = self._read(X)
+        codes = coder.encode(rows)
+        weights = check_weights(sample_weight, len(codes))
+        return -coder.squared_errors(rows, codes, weights)
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns that :meth:`transform` returns.
@@ -532,171 +556,98 @@ class DDCLQuantizer(
 
     @property
     def _n_features_out(self):
-        books = self._fitted.codebooks
-        return books.n_codebooks * (1 if self.output == "codes" else books.n_codes)
-
-    @property
-    def _dtype(self) -> torch.dtype:
-        return torch.float64 if self.precision == "float64" else torch.float32
+        n_books, n_codes, _ = self._fitted.books.shape
+        return n_books * (1 if self.output == "codes" else n_codes)
 
     def _check_training_rows(
-        self, X: Any, sample_weight: Any, *, reset: bool
-    ) -> tuple[Any, np.ndarray, np.ndarray]:
-        """Return the table, its rows as points, and their weights."""
-        if reset:
-            X = X if hasattr(X, "columns") else as_table(X)
-            weights = check_weights(sample_weight, X.shape[0])
-            self._space = RowSpace(self.allow_nan, self.categorical_features)
-            points = self._space.fit(self, X, weights)
-        else:
-            self._space = self._fitted.space
-            points = self._space.transform(self, X)
-            weights = check_weights(sample_weight, len(points))
+        self, X: Any, sample_weight: Any
+    ) -> tuple[Any, RowSpace, Any, np.ndarray]:
+        """Return the table, its space, its rows in there, and their weights."""
+        if self.encoder is not None and self.solver == "em":
+            raise ValueError(
+                'solver="em" has no step for an encoder; set solver="auto" or '
+                "encoder=None."
+            )
+        if self.encoder is not None and not self.init == "k-means++":
+            raise ValueError(
+                "init says where codes start among the rows and cannot be used with an "
+                'encoder; leave it at "k-means++".'
+            )
+        X = X if hasattr(X, "columns") else as_table(X)
+        weights = check_weights(sample_weight, X.shape[0])
+        kind = RowSpace if self.encoder is None else TableSpace
+        space = kind(self.allow_nan, self.categorical_features)
+        rows = space.fit(self, X, weights)
         n_used = np.count_nonzero(weights)
-        if reset and n_used < self.n_prototypes:
+        if n_used < self.n_prototypes:
             raise ValueError(
                 f"n_samples={n_used} should be >= n_prototypes={self.n_prototypes}, "
                 "the number of codes; give more rows or ask for fewer codes."
             )
-        n_columns = points.shape[1]
-        if self.quantization == "product" and n_columns < self.n_codebooks:
+        divided = self.encoder is None and self.quantization == "product"
+        if divided and rows.shape[1] < self.n_codebooks:
             raise ValueError(
-                f"n_codebooks={self.n_codebooks} cannot share n_features={n_columns} "
-                "columns; "
-                'ask for at most as many, or set quantization="residual".'
+                f"n_codebooks={self.n_codebooks} cannot share n_features="
+                f'{rows.shape[1]} columns; ask for fewer, or set quantization="residual'
+                '".'
             )
-        return X, points, weights
-
-    def _plan(self, points: np.ndarray) -> CodebookPlan:
-        """Return the decisions that can be made before the fit."""
-        solver = "em" if self.solver == "auto" else self.solver
-        n_rows = len(points)
-        batch_size = self.batch_size
-        if batch_size == "auto":
-            batch_size = min(_LARGEST_BATCH, max(_SMALLEST_BATCH, n_rows // 16))
-        max_epochs = self.max_epochs
-        if max_epochs == "auto":
-            steps = max(1, round(n_rows / batch_size))
-            enough = max(_LEAST_EPOCHS, round(_WANTED_STEPS / steps))
-            max_epochs = _MAX_PASSES if solver == "em" else enough
-        lr = _LR if self.lr == "auto" else self.lr
-        init = self.init
-        if not isinstance(init, str):
-            init = np.asarray(init, dtype=np.float64)
-            wanted = self.n_prototypes, points.shape[1]
-            if init.shape != wanted or not np.isfinite(init).all():
-                raise ValueError(
-                    f"init must be finite and of shape {wanted}, one row per code, got "
-                    f"shape {init.shape}."
-                )
-            init = torch.from_numpy(init)
-        return CodebookPlan(
-            n_codes=self.n_prototypes,
-            n_codebooks=self.n_codebooks,
-            quantization=self.quantization,
-            solver=solver,
-            init=init,
-            temperature=None if self.temperature == "auto" else self.temperature,
-            max_epochs=max_epochs,
-            n_relocations=(
-                None if self.n_relocations == "auto" else self.n_relocations
-            ),
-            batch_size=batch_size,
-            lr=lr * self.prototype_lr_ratio,
-            verbose=int(self.verbose),
-        )
+        return X, space, rows, weights
 
     def _publish(
-        self, X: Any, points: np.ndarray, weights: np.ndarray, codebooks: Codebooks
+        self, X: Any, rows: Any, weights: np.ndarray, coder: RowCoder | LearnedCoder
     ) -> None:
         """Set the fitted attributes."""
-        space = self.__dict__.pop("_space")
-        one = np.ones(codebooks.n_codebooks)
-        fitted = FittedQuantizer(space, codebooks, one)
-        codes = fitted.encode(points)
-        self.inertia_ = fitted.squared_errors(points, codes, weights)
-        self._fitted = fitted
-        fitted.temperatures = self._temperatures(points, codes, weights)
+        codes = coder.encode(rows)
+        self._fitted = coder
         self.n_iter_ = len(self.history_)
-        books = codebooks.books
-        mass = codebooks.mass.double()
-        usage = mass / mass.sum(1, keepdim=True)
-        apart = [
-            float(min_prototype_distance(book[:, codebooks.columns(m)].double()))
-            for m, book in enumerate(books)
-        ]
-        self.codebook_ = _single(books.numpy().astype(_dtype_like(points)))
+        self.inertia_ = coder.squared_errors(rows, codes, weights)
+        mass = coder.mass
+        usage = mass / mass.sum(1, keepdims=True)
+        logs = np.log(usage, out=np.zeros_like(usage), where=usage > 0)
+        dtype = _dtype_like(rows)
+        self.codebook_ = _single(coder.books.astype(dtype))
         self.labels_ = _single(codes.T.astype(np.int32)).T
-        self.codebook_usage_ = _single(usage.numpy())
-        self.perplexity_ = _single(torch.special.entr(usage).sum(1).exp().numpy())
-        self.utilization_ = _single((mass > 0).double().mean(1).numpy())
-        self.min_code_distance_ = _single(np.array(apart))
-        self.temperature_ = _single(fitted.temperatures.copy())
-        for name in ("cluster_centers_", "prototype_indices_", "prototype_examples_"):
+        self.codebook_usage_ = _single(usage)
+        self.perplexity_ = _single(np.exp(-(usage * logs).sum(1)))
+        self.utilization_ = _single((mass > 0).mean(1))
+        self.min_code_distance_ = _single(coder.min_distances)
+        self.temperature_ = _single(coder.temperatures)
+        for name in (*_OF_ONE_CODEBOOK, "hardening_gap_", "n_parameters_"):
+            # Left by an earlier fit.
             self.__dict__.pop(name, None)
-        if codebooks.n_codebooks == 1:
-            self.cluster_centers_ = self.codebook_
-            rows = _nearest_rows(fitted, points, weights)
-            self.prototype_indices_ = rows
-            self.prototype_examples_ = take_rows(X, rows)
+        if isinstance(coder, LearnedCoder):
+            self.hardening_gap_ = coder.hardening_gap(rows, weights)
+            self.n_parameters_ = coder.autoencoder.n_parameters
+        if len(mass) == 1:
+            centers = self.codebook_
+            if isinstance(coder, LearnedCoder):
+                centers = coder.decode(np.arange(len(mass[0]))[:, None], dtype)
+            self.cluster_centers_ = centers
+            self.prototype_indices_ = _nearest_rows(coder, rows, weights)
+            self.prototype_examples_ = take_rows(X, self.prototype_indices_)
         self._warn_of_unused(mass)
 
-    def _temperatures(
-        self, points: np.ndarray, codes: np.ndarray, weights: np.ndarray
-    ) -> np.ndarray:
-        """Return the temperature of the assignments to every codebook."""
-        books = self._fitted.codebooks
-        total = weights.sum()
-        if books.n_codebooks == 1:
-            width = points.shape[1]
-            return np.array([assignment_temperature(self.inertia_, total, width)])
-        left: np.ndarray = points
-        found = []
-        for m in range(books.n_codebooks):
-            columns = books.columns(m)
-            book = books.books[m].numpy()
-            after = left[:, columns] - book[codes[:, m]][:, columns]
-            error = float(weights @ np.nansum(after.astype(np.float64) ** 2, axis=1))
-            found.append(assignment_temperature(error, total, after.shape[1]))
-            left = after if self.quantization == "residual" else points
-        return np.array(found)
-
-    def _warn_of_unused(self, mass: torch.Tensor) -> None:
+    def _warn_of_unused(self, mass: np.ndarray) -> None:
         unused = int((mass == 0).sum())
         if unused:
             warnings.warn(
-                f"{unused} of {mass.numel()} codes stand for no row: fewer rows than "
+                f"{unused} of {mass.size} codes stand for no row: fewer rows than "
                 f"n_prototypes={self.n_prototypes} differ in what a codebook stands "
                 "for. Ask for fewer codes.",
                 ConvergenceWarning,
                 stacklevel=3,
             )
 
-    def _to_points(self, X: Any) -> np.ndarray:
+    def _read(self, X: Any) -> tuple[Any, Any]:
+        """Return the coder and the rows of a table as it takes them."""
         check_is_fitted(self)
-        return self._fitted.space.transform(self, X)
+        return self._fitted, self._fitted.read(self, X)
 
-    def _fitted_encode(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
-        points = self._to_points(X)
-        return points, self._fitted.encode(points)
-
-    def _decoded(self, codes: np.ndarray, like: Any) -> Any:
-        kind = self.codebook_.dtype if like is None else _dtype_like(like)
-        return self._fitted.space.inverse(self._fitted.decode(codes).astype(kind))
-
-    def _restore(self, state: dict[str, Any], device: torch.device) -> FittedQuantizer:
-        return FittedQuantizer.from_state(state, device)
-
-
-def _used(
-    points: np.ndarray, weights: np.ndarray
-) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Return the points of positive weight, and the weights unless they are equal."""
-    if not weights.all():
-        used = np.flatnonzero(weights)
-        points, weights = points[used], weights[used]
-    shares = None if (weights == weights[0]).all() else torch.from_numpy(weights)
-    return as_tensor(points), shares
+    def _restore(
+        self, state: dict[str, Any], device: torch.device
+    ) -> RowCoder | LearnedCoder:
+        kind = LearnedCoder if "autoencoder" in state else RowCoder
+        return kind.from_state(state, device)
 
 
 def _single(values: np.ndarray) -> Any:
@@ -711,17 +662,24 @@ def _dtype_like(X: Any) -> type:
 
 
 def _nearest_rows(
-    fitted: FittedQuantizer, points: np.ndarray, weights: np.ndarray
+    coder: RowCoder | LearnedCoder, rows: Any, weights: np.ndarray
 ) -> np.ndarray:
     """Return the row of positive weight that is nearest to every code."""
-    best = np.full(fitted.codebooks.n_codes, np.inf)
-    rows = np.zeros(fitted.codebooks.n_codes, dtype=np.int64)
-    for start in range(0, len(points), 4096):
-        part = slice(start, start + 4096)
-        distances = fitted.distances(points[part])
+    n_codes = coder.books.shape[1]
+    best = np.full(n_codes, np.inf)
+    found = np.zeros(n_codes, dtype=np.int64)
+    for start in range(0, len(weights), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        distances = coder.distances(_take(rows, part))
         distances[weights[part] == 0] = np.inf
         nearest = distances.argmin(0)
-        found = distances[nearest, np.arange(len(best))]
-        closer = found < best
-        best[closer], rows[closer] = found[closer], start + nearest[closer]
-    return rows
+        closest = distances[nearest, np.arange(n_codes)]
+        closer = closest < best
+        best[closer], found[closer] = closest[closer], start + nearest[closer]
+    return found
+
+
+def _take(rows: Any, part: slice) -> Any:
+    if isinstance(rows, EncodedTable):
+        return EncodedTable(*(own[part] for own in rows))
+    return rows[part]

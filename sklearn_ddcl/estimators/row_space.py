@@ -43,7 +43,7 @@ class RowSpace:
         self.categorical_features = categorical_features
         self.table: TableEncoder | None = None
 
-    def fit(self, estimator: Any, X: Any, weights: np.ndarray) -> np.ndarray:
+    def fit(self, estimator: Any, X: Any, weights: np.ndarray) -> Any:
         """Learn from a table and return its rows as points.
 
         Parameters
@@ -61,21 +61,17 @@ class RowSpace:
             Of the type of `X` if that is a floating one.
         """
         if not self._is_mixed(X):
-            return self._numbers(estimator, X, reset=True)
+            points = self._numbers(estimator, X, reset=True)
+            return self._of_numbers(points, weights)
         X = self._named(estimator, X, reset=True)
         self.table = TableEncoder(self.categorical_features)
         encoded = self.table.fit(X, weights)
-        present = ~np.isnan(encoded.numbers)
-        mass = (weights[:, None] * present).sum(0)
-        mass[mass == 0] = 1.0
-        numbers = np.where(present, encoded.numbers, 0.0)
-        self.means = weights @ numbers / mass
-        gaps = np.where(present, numbers - self.means, 0.0)
-        self.stds = np.sqrt(weights @ gaps**2 / mass)
+        self.means, variances = column_moments(encoded.numbers, weights)
+        self.stds = np.sqrt(variances)
         self.stds[self.stds == 0] = 1.0
-        return self._to_points(encoded)
+        return self._of_table(encoded)
 
-    def transform(self, estimator: Any, X: Any) -> np.ndarray:
+    def transform(self, estimator: Any, X: Any) -> Any:
         """Return the rows of a table as points.
 
         Parameters
@@ -91,12 +87,12 @@ class RowSpace:
             NaN where a number is missing.
         """
         if self.table is None:
-            return self._numbers(estimator, X, reset=False)
-        return self._to_points(
+            return self._of_numbers(self._numbers(estimator, X, reset=False))
+        return self._of_table(
             self.table.transform(self._named(estimator, X, reset=False))
         )
 
-    def inverse(self, points: np.ndarray) -> Any:
+    def inverse(self, points: Any) -> Any:
         """Return the rows that points stand for.
 
         Parameters
@@ -113,20 +109,50 @@ class RowSpace:
         if self.table is None:
             return points
         n_numbers = len(self.means)
-        numbers = points[:, :n_numbers] * self.stds + self.means
+        codes, start = [], n_numbers
+        for known in self.table.categories:
+            width = len(known) + 1
+            codes.append(points[:, start : start + width].argmax(1))
+            start += width
+        return self._frame(points[:, :n_numbers], codes)
+
+    def _frame(self, numbers: np.ndarray, codes: list[np.ndarray]) -> pd.DataFrame:
+        """Return standardized numbers and category codes as they came."""
+        assert self.table is not None
+        numbers = numbers * self.stds + self.means
         numbers = numbers * self.table.scales + self.table.centers
-        columns, f, g, start = {}, 0, 0, n_numbers
+        columns, f, g = {}, 0, 0
         for name, kind in zip(self.table.names, self.table.kinds, strict=True):
-            if kind != CATEGORY:
+            if kind == CATEGORY:
+                known = np.array([None, *self.table.categories[g]], dtype=object)
+                columns[name] = known[codes[g]]
+                g += 1
+            else:
                 columns[name] = numbers[:, f]
                 f += 1
-                continue
-            known = self.table.categories[g]
-            width = len(known) + 1
-            best = points[:, start : start + width].argmax(1)
-            columns[name] = np.array([None, *known], dtype=object)[best]
-            g, start = g + 1, start + width
         return pd.DataFrame(columns)
+
+    def _of_numbers(self, points: np.ndarray, weights: np.ndarray | None = None) -> Any:
+        """Return a table of numbers as it is used; weights are those of a fit."""
+        return points
+
+    def _of_table(self, encoded: EncodedTable) -> Any:
+        """Return an encoded table as it is used."""
+        assert self.table is not None
+        points = [self._standardized(encoded.numbers)]
+        for g, known in enumerate(self.table.categories):
+            points.append(np.eye(len(known) + 1)[encoded.codes[:, g]])
+        return np.hstack(points)
+
+    def _standardized(self, numbers: np.ndarray) -> np.ndarray:
+        numbers = (numbers - self.means) / self.stds
+        missing = np.isnan(numbers)
+        if missing.any() and not self.allow_nan:
+            column = int(missing.any(0).argmax())
+            raise ValueError(
+                f"Input X contains NaN, first in numerical column {column}. {_NAN_HINT}"
+            )
+        return numbers
 
     def _is_mixed(self, X: Any) -> bool:
         marked = self.categorical_features
@@ -160,20 +186,6 @@ class RowSpace:
         validate_data(estimator, with_names(X), reset=reset, skip_check_array=True)
         return X
 
-    def _to_points(self, encoded: EncodedTable) -> np.ndarray:
-        assert self.table is not None
-        numbers = (encoded.numbers - self.means) / self.stds
-        missing = np.isnan(numbers)
-        if missing.any() and not self.allow_nan:
-            column = int(missing.any(0).argmax())
-            raise ValueError(
-                f"Input X contains NaN, first in numerical column {column}. {_NAN_HINT}"
-            )
-        points = [numbers]
-        for g, known in enumerate(self.table.categories):
-            points.append(np.eye(len(known) + 1)[encoded.codes[:, g]])
-        return np.hstack(points)
-
     def get_state(self) -> dict[str, Any]:
         """Return what was learned as plain values."""
         state: dict[str, Any] = {"allow_nan": self.allow_nan, "table": None}
@@ -197,3 +209,16 @@ class RowSpace:
 def _is_number(dtype: Any) -> bool:
     numeric = pd.api.types.is_numeric_dtype(dtype)
     return numeric and not pd.api.types.is_bool_dtype(dtype)
+
+
+def column_moments(
+    numbers: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weighted means and variances of the present entries of columns."""
+    present = ~np.isnan(numbers)
+    mass = weights @ present
+    mass[mass == 0] = 1.0
+    filled = np.where(present, numbers, 0.0)
+    means = weights @ filled / mass
+    gaps = np.where(present, filled - means, 0.0)
+    return means, weights @ gaps**2 / mass

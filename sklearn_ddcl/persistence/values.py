@@ -21,6 +21,10 @@ _SCALARS = {
 _MISSING = {"NA": pd.NA, "NaT": pd.NaT}
 
 
+# Parameter objects, by the registry of `networks` that knows them by name.
+_REGISTRIES = {"encoder": "ENCODERS", "autoencoder": "AUTOENCODERS"}
+
+
 class ValueWriter:
     """Turn values into JSON.
 
@@ -101,9 +105,10 @@ class ValueWriter:
                 items = self.encode(flat, where)
                 return {"$": "objects", "shape": list(array.shape), "items": items}
             return {"$": "array", **self._set_aside(array, where)}
-        if encoder := _encoder_name(value):
+        if named := _registered(value):
+            kind, name = named
             params = self.encode(value.get_params(), where)
-            return {"$": "encoder", "name": encoder, "params": params}
+            return {"$": kind, "name": name, "params": params}
         raise TypeError(_refusal(value, where))
 
     def _set_aside(self, array: np.ndarray, where: str) -> dict[str, Any]:
@@ -137,8 +142,11 @@ class ValueReader:
             "array": self._array,
             "objects": lambda it: _objects(self.decode(it["items"]), it["shape"]),
             "frame": lambda it: frames.decode_frame(it, self.decode),
-            "encoder": lambda it: _encoder(it["name"], self.decode(it["params"])),
+            **{kind: self._parameters for kind in _REGISTRIES},
         }
+
+    def _parameters(self, it: dict) -> Any:
+        return _registry(it["$"])[it["name"]](**self.decode(it["params"]))
 
     def decode(self, encoded: Any) -> Any:
         """Return the value that was encoded.
@@ -191,14 +199,16 @@ def _objects(items: list, shape: list[int]) -> np.ndarray:
     return array.reshape([int(size) for size in shape])
 
 
-def _encoder_name(value: Any) -> str | None:
-    from sklearn_ddcl.networks import ENCODERS
+def _registry(kind: str) -> dict[str, Any]:
+    from sklearn_ddcl import networks
 
-    names = {kind: name for name, kind in ENCODERS.items()}
-    return names.get(type(value))
+    return getattr(networks, _REGISTRIES[kind])
 
 
-def _encoder(name: str, params: dict[str, Any]) -> Any:
-    from sklearn_ddcl.networks import ENCODERS
-
-    return ENCODERS[name](**params)
+def _registered(value: Any) -> tuple[str, str] | None:
+    """Return the kind and the name of a parameter object, None of anything else."""
+    for kind in _REGISTRIES:
+        names = {known: name for name, known in _registry(kind).items()}
+        if type(value) in names:
+            return kind, names[type(value)]
+    return None

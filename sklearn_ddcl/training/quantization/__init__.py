@@ -7,7 +7,11 @@ with hard or soft assignments, `place` chooses the first codes, `anneal` cools t
 `descend` is the way by gradient steps, `stream` the one for rows that keep coming.
 """
 
-from sklearn_ddcl.training.quantization.codebooks import QUANTIZATIONS, Codebooks
+from sklearn_ddcl.training.quantization.codebooks import (
+    QUANTIZATIONS,
+    Codebooks,
+    code_dtype,
+)
 from sklearn_ddcl.training.quantization.errors import (
     assignment_temperature,
     squared_errors,
@@ -25,6 +29,7 @@ __all__ = [
     "Rows",
     "Solution",
     "assignment_temperature",
+    "code_dtype",
     "fit_codebooks",
     "follow_all",
     "solve",

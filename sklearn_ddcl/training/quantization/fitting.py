@@ -108,7 +108,7 @@ def fit_codebooks(
         mass[m] = weigh(labels.cpu(), weights, plan.n_codes)
         _append(history, more, m, plan.n_codebooks)
         if plan.quantization == "residual" and m + 1 < plan.n_codebooks:
-            left = left - books[m][labels.cpu()].to(left)
+            left = left - books[m][labels.cpu().long()].to(left)
     codebooks = Codebooks(
         books, mass, quantization=plan.quantization, masked=masked, device=device
     )

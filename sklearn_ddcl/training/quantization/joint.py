@@ -10,6 +10,7 @@ from sklearn_ddcl.training.quantization.passes import weigh
 _ROUNDS = 10
 _GAIN = 1e-3
 _RIDGE = 1e-6
+_CHUNK = 2**14
 
 
 def refine_jointly(
@@ -68,20 +69,22 @@ def _least_squares(
     """Return the codebooks whose sums are nearest to rows with given codes."""
     n_books, n_codes = codebooks.n_codebooks, codebooks.n_codes
     size = n_books * n_codes
-    columns = codes.long() + n_codes * torch.arange(n_books)
     normal = torch.zeros(size * size, dtype=torch.float64)
     right = torch.zeros(size, values.shape[1], dtype=torch.float64)
-    counts = torch.ones(len(values), dtype=torch.float64)
-    counts = counts if weights is None else weights.double()
-    weighted = values.double() * counts[:, None]
-    for i in range(n_books):
-        right.index_add_(0, columns[:, i], weighted)
-        for j in range(n_books):
-            normal.index_add_(0, columns[:, i] * size + columns[:, j], counts)
+    for start in range(0, len(values), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        columns = codes[part].long() + n_codes * torch.arange(n_books)
+        counts = torch.ones(len(columns), dtype=torch.float64)
+        counts = counts if weights is None else weights[part].double()
+        weighted = values[part].double() * counts[:, None]
+        for i in range(n_books):
+            right.index_add_(0, columns[:, i], weighted)
+            for j in range(n_books):
+                normal.index_add_(0, columns[:, i] * size + columns[:, j], counts)
     normal = normal.reshape(size, size)
     # What one codebook gains the others may lose; unused codes stay where they are.
     ridge = _RIDGE * normal.diagonal().mean()
     normal.diagonal().add_(ridge)
-    start = codebooks.books.flatten(0, 1).double()
-    books = torch.linalg.solve(normal, right + ridge * start)
+    before = codebooks.books.flatten(0, 1).double()
+    books = torch.linalg.solve(normal, right + ridge * before)
     return books.reshape(n_books, n_codes, -1).to(codebooks.books)

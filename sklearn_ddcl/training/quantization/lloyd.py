@@ -50,3 +50,5 @@ def settle(
         if allowed <= 0 or before - found.distortion <= tolerance * found.distortion:
             return codes, found
         before, codes = found.distortion, found.centroids
+        # Its arrays are as long as the table; the next pass brings its own.
+        del found

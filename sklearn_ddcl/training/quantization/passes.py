@@ -16,7 +16,7 @@ class HardPass(NamedTuple):
     """What a visit with hard assignments finds."""
 
     labels: Tensor
-    """(n,), int64, the nearest code of every row."""
+    """(n,), int32, the nearest code of every row."""
     distances: Tensor
     """(n,), squared distance to it."""
     second: Tensor | None
@@ -61,9 +61,9 @@ def hard_pass(rows: Rows, codes: Tensor, *, second: bool = False) -> HardPass:
     offset, matrix = rows.affine(codes)
     sums = codes.new_zeros(n_codes, matrix.shape[0])
     weights = rows.weights
-    labels: list[Tensor] = []
-    distances: list[Tensor] = []
-    others: list[Tensor] = []
+    labels = torch.empty(len(rows), dtype=torch.int32, device=codes.device)
+    distances = codes.new_empty(len(rows))
+    others = torch.empty_like(distances) if second else None
     buffer = None
     for part, block in rows.blocks(n_codes):
         height = part.stop - part.start
@@ -71,30 +71,25 @@ def hard_pass(rows: Rows, codes: Tensor, *, second: bool = False) -> HardPass:
             buffer = codes.new_empty(height, n_codes)
         found = torch.addmm(offset, block, matrix, out=buffer[:height])
         winners = first_smallest(found)
-        labels.append(winners)
-        distances.append(found.gather(1, winners[:, None])[:, 0])
-        if second:
+        labels[part] = winners
+        torch.gather(found, 1, winners[:, None], out=distances[part, None])
+        if others is not None:
             found.scatter_(1, winners[:, None], torch.inf)
-            others.append(found.amin(1))
+            others[part] = found.amin(1)
         if weights is not None:
             block = block * weights[part, None]
         sums.index_add_(0, winners, block)
-    winners, nearest = _joined(labels), _joined(distances)
-    mass = weigh(winners, weights, n_codes).to(codes)
-    nearest.add_(rows.norms).clamp_min_(0)
-    weighted = nearest if weights is None else nearest * weights
+    mass = weigh(labels, weights, n_codes).to(codes)
+    distances.add_(rows.norms).clamp_min_(0)
+    weighted = distances if weights is None else distances * weights
     return HardPass(
-        winners,
-        nearest,
-        _joined(others).add_(rows.norms) if second else None,
+        labels,
+        distances,
+        None if others is None else others.add_(rows.norms),
         rows.centroids(sums, mass, codes),
         mass,
         float(weighted.sum(dtype=torch.float64)),
     )
-
-
-def _joined(parts: list[Tensor]) -> Tensor:
-    return torch.cat(parts) if len(parts) > 1 else parts[0]
 
 
 def soft_pass(rows: Rows, codes: Tensor, temperature: float) -> SoftPass:
@@ -193,8 +188,8 @@ def weigh(labels: Tensor, weights: Tensor | None, n_codes: int) -> Tensor:
 
     Parameters
     ----------
-    labels : Tensor of shape (n,), int64
-        Codes.
+    labels : Tensor of shape (n,)
+        Codes, whole numbers.
     weights : Tensor of shape (n,) or None
         Importance of the rows; all count one by default.
     n_codes : int

@@ -120,7 +120,7 @@ def most_useful(rows: Rows, codes: Tensor, n_codes: int) -> Tensor:
     loss = found.second - found.distances
     if rows.weights is not None:
         loss = loss * rows.weights
-    missed = codes.new_zeros(len(codes)).index_add_(0, found.labels, loss)
+    missed = codes.new_zeros(len(codes)).index_add_(0, found.labels.long(), loss)
     between = torch.cdist(codes, codes).fill_diagonal_(torch.inf)
     neighbors = between.argmin(1).tolist()
     # Rounding must not decide between codes that are missed equally.

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -144,7 +145,10 @@ class Rows:
     @cached_property
     def norms(self) -> Tensor:
         """What distances to all codes have in common, (n_rows,)."""
-        return torch.cat([block.square().sum(1) for _, block in self.blocks(1)])
+        norms = self.center.new_empty(self.n_rows)
+        for part, block in self.blocks(self.n_columns):
+            norms[part] = self._norms(block)
+        return norms
 
     def centroids(self, sums: Tensor, mass: Tensor, codes: Tensor) -> Tensor:
         """Return the means of what was assigned to every code.
@@ -211,7 +215,8 @@ class Rows:
         chosen = self.order[:: max(1, -(-len(self) // _SAMPLE))]
         values = self._values[chosen.to(self._values.device)]
         gaps = self._gaps(
-            values.to(self.device, self.dtype) - self.center, codes[labels[chosen]]
+            values.to(self.device, self.dtype) - self.center,
+            codes[labels[chosen].long()],
         )
         weights = (
             gaps.new_ones(len(gaps)) if self.weights is None else self.weights[chosen]
@@ -221,28 +226,88 @@ class Rows:
     @cached_property
     def order(self) -> Tensor:
         """Positions of the rows in an order that depends on their values alone."""
+        return self._order()
+
+    def sample(self, n: int) -> "Rows":
+        """Return `n` rows that stand for all, with weights of their own.
+
+        Half of the sample goes to the rows as they weigh, the other half to where the
+        distances from the center are; otherwise the few rows of a long tail, which
+        deserve codes of their own, would be missed.
+
+        Parameters
+        ----------
+        n : int
+            Size of the sample; heavy rows are in it several times.
+
+        Returns
+        -------
+        sample : Rows
+            Expected sums over it are those over all rows.
+
+        References
+        ----------
+        .. [1] O. Bachem, M. Lucic and A. Krause, "Scalable k-means clustering via
+           lightweight coresets", Proceedings of the 24th ACM SIGKDD Conference, 2018.
+        """
+        order = self._order().cpu()
+        mass = self._chances(slice(None)).cpu().double()
+        torch.cumsum(mass[order], 0, out=mass)
+        levels = (torch.arange(n, dtype=torch.float64) + 0.5) / n * mass[-1]
+        drawn = torch.searchsorted(mass, levels).clamp_max(self.n_rows - 1)
+        chosen = order[drawn].to(self.device)
+        weights = 1 / (n * self._chances(chosen))
+        if self.weights is not None:
+            weights = weights * self.weights[chosen]
+        # Of a table so long that another copy would count.
+        return type(self)(
+            self._values[chosen.to(self._values.device)],
+            weights,
+            dtype=self.dtype,
+            device=self.device,
+            keep=False,
+        )
+
+    def _chances(self, rows: slice | Tensor) -> Tensor:
+        """Return how likely rows are to be drawn; over all rows they sum to one."""
+        norms, weights = self.norms, self.weights
+        spread = norms.sum() if weights is None else weights @ norms
+        spread = spread.clamp_min(torch.finfo(self.dtype).tiny)
+        chances = norms[rows] * (0.5 / spread) + 0.5 / self.total_weight
+        return chances if weights is None else chances * weights[rows]
+
+    def _order(self) -> Tensor:
         generator = torch.Generator().manual_seed(0)
         width = len(self.affine(self.center[None])[1])
         direction = torch.randn(width, generator=generator, dtype=torch.float64)
         direction = direction.to(self.device, self.dtype)
-        keys = [block @ direction for _, block in self.blocks(1)]
-        return torch.cat(keys).argsort()
+        keys = self.center.new_empty(self.n_rows)
+        for part, block in self.blocks(self.n_columns):
+            keys[part] = block @ direction
+        # NumPy sorts with less memory of its own.
+        order = torch.from_numpy(np.argsort(keys.numpy(force=True)))
+        return order.to(self.device)
 
-    def sample(self, n: int) -> "Rows":
-        """Return about `n` rows, each standing for the same weight."""
-        order = self.order
-        mass = torch.ones(len(self)) if self.weights is None else self.weights[order]
-        mass = mass.double().cumsum(0)
-        levels = (torch.arange(n, dtype=torch.float64) + 0.5) / n * mass[-1].cpu()
-        drawn = torch.searchsorted(mass.cpu(), levels).clamp_max(len(self) - 1)
-        chosen = order.cpu()[drawn].sort().values.to(self._values.device)
-        return type(self)(self._values[chosen], dtype=self.dtype, device=self.device)
+    def _norms(self, block: Tensor) -> Tensor:
+        return block.square().sum(1)
 
     def _mean(self) -> Tensor:
-        if self.weights is None:
-            return self._values.mean(0, dtype=torch.float64)
-        shares = (self.weights / self.weights.sum()).to(self._values)
-        return shares @ self._values
+        """Return the weighted mean of what is present, in float64."""
+        total = self._values.new_zeros(self.n_columns, dtype=torch.float64)
+        mass = torch.zeros_like(total)
+        for start in range(0, self.n_rows, _HIGHEST):
+            part = slice(start, start + _HIGHEST)
+            values = self._values[part].double()
+            shares = self._presence(values)
+            if self.weights is not None:
+                shares = shares * self.weights[part, None].to(values)
+            total += (shares * values.nan_to_num(0.0)).sum(0)
+            mass += shares.sum(0)
+        return total / mass.clamp_min(torch.finfo(mass.dtype).tiny)
+
+    def _presence(self, values: Tensor) -> Tensor:
+        """Return ones where entries count, (n, 1) or (n, n_columns)."""
+        return torch.ones_like(values[:, :1])
 
     def _prepare(self, part: slice | Tensor) -> Tensor:
         values = self._values[part].to(self.device)
@@ -266,17 +331,6 @@ class MaskedRows(Rows):
         matrix = torch.cat([-2 * codes.T, codes.T.square()])
         return codes.new_zeros(len(codes)), matrix
 
-    @cached_property
-    def norms(self) -> Tensor:
-        """What distances to all codes have in common, (n_rows,)."""
-        d = self.n_columns
-        parts = []
-        for _, block in self.blocks(1):
-            scaled, scale = block[:, :d], block[:, d:]
-            tiny = torch.finfo(self.dtype).tiny
-            parts.append((scaled.square() / scale.clamp_min(tiny)).sum(1))
-        return torch.cat(parts)
-
     def centroids(self, sums: Tensor, mass: Tensor, codes: Tensor) -> Tensor:
         """Return the means of the present entries assigned to every code."""
         scaled, scale = sums[:, : self.n_columns], sums[:, self.n_columns :]
@@ -295,15 +349,13 @@ class MaskedRows(Rows):
         squares = (values - codes).nan_to_num(0.0).square().sum(1)
         return squares * (self.n_columns / n_present.to(self.dtype))
 
-    def _mean(self) -> Tensor:
-        present = ~self._values.isnan()
-        values = self._values.nan_to_num(0.0).double()
-        weights = self.weights
-        if weights is None:
-            return values.sum(0) / present.sum(0).clamp_min(1)
-        weights = weights.to(values)
-        mass = weights @ present.to(weights)
-        return (weights @ values) / mass.clamp_min(torch.finfo(mass.dtype).tiny)
+    def _norms(self, block: Tensor) -> Tensor:
+        scaled, scale = block[:, : self.n_columns], block[:, self.n_columns :]
+        tiny = torch.finfo(self.dtype).tiny
+        return (scaled.square() / scale.clamp_min(tiny)).sum(1)
+
+    def _presence(self, values: Tensor) -> Tensor:
+        return (~values.isnan()).to(values)
 
     def _prepare(self, part: slice | Tensor) -> Tensor:
         values = super()._prepare(part)

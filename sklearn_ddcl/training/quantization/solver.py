@@ -15,7 +15,7 @@ from sklearn_ddcl.training.quantization.relocate import relocate
 from sklearn_ddcl.training.quantization.rows import Rows
 
 # Codes are looked for among this many rows, and settle among all.
-_SEARCH_ROWS = 2**16
+_SEARCH_ROWS, _SEARCH_ROWS_PER_CODE = 2**15, 64
 _SETTLING_PASSES = 20
 _SETTLED = 1e-4
 _RESCUES = 5
@@ -27,7 +27,7 @@ class Solution(NamedTuple):
     codes: Tensor
     """(K, d), in the space of the rows."""
     labels: Tensor
-    """(n,), int64, code of every row."""
+    """(n,), int32, code of every row."""
     distances: Tensor
     """(n,), squared distance to it."""
     history: TrainingHistory
@@ -72,29 +72,53 @@ def solve(
         The codebook.
     """
     record = Record(max_passes, verbose)
-    few = rows.sample(_SEARCH_ROWS) if len(rows) > _SEARCH_ROWS else rows
-    shift = few.center - rows.center
-    if isinstance(init, Tensor):
-        codes = init.to(few.center) - few.center
-    elif init == "mean":
-        codes = few.center.new_zeros(n_codes, few.n_columns)
+    enough = max(_SEARCH_ROWS, _SEARCH_ROWS_PER_CODE * n_codes)
+    if len(rows) <= enough:
+        codes, found = _search(
+            rows, n_codes, generator, record, init, temperature, max_relocations
+        )
+        if record.left > 0:
+            codes, found = settle(rows, codes, record)
     else:
-        codes = spread(few, n_codes, generator)
-    labels = hard_pass(few, codes).labels
-    start = temperature or critical_temperature(few, codes, labels, generator)
+        few = rows.sample(enough)
+        codes, _ = _search(
+            few, n_codes, generator, record, init, temperature, max_relocations
+        )
+        codes = codes + few.center - rows.center
+        # Of a table so long that memory counts.
+        del few, _
+        codes, found = settle(rows, codes, record, tolerance=_SETTLED)
+    codes, found = _rescue(rows, codes, found, generator, record)
+    return Solution(codes + rows.center, found.labels, found.distances, record.history)
+
+
+def _search(
+    rows: Rows,
+    n_codes: int,
+    generator: torch.Generator,
+    record: Record,
+    init: str | Tensor,
+    temperature: float | None,
+    max_relocations: int | None,
+) -> tuple[Tensor, HardPass]:
+    """Place, cool, settle and relocate codes."""
+    if isinstance(init, Tensor):
+        codes = init.to(rows.center) - rows.center
+    elif init == "mean":
+        codes = rows.center.new_zeros(n_codes, rows.n_columns)
+    else:
+        codes = spread(rows, n_codes, generator)
+    labels = hard_pass(rows, codes).labels
+    start = temperature or critical_temperature(rows, codes, labels, generator)
     if start > 0:
         from_the_mean = isinstance(init, str) and init == "mean"
         codes = anneal(
-            few, codes, start, generator, record, from_the_mean=from_the_mean
+            rows, codes, start, generator, record, from_the_mean=from_the_mean
         )
     codes, found = settle(
-        few, codes, record, max_passes=_SETTLING_PASSES, tolerance=_SETTLED
+        rows, codes, record, max_passes=_SETTLING_PASSES, tolerance=_SETTLED
     )
-    codes, found = relocate(few, codes, found, generator, record, max_relocations)
-    if few is not rows or record.left > 0:
-        codes, found = settle(rows, codes + shift, record)
-    codes, found = _rescue(rows, codes, found, generator, record)
-    return Solution(codes + rows.center, found.labels, found.distances, record.history)
+    return relocate(rows, codes, found, generator, record, max_relocations)
 
 
 def _rescue(

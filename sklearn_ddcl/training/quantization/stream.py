@@ -99,7 +99,7 @@ def follow_all(
         books[m, :, columns] = (codes + rows.center).cpu()
         mass[m], n_revived = total.cpu(), n_revived + revived
         if codebooks.quantization == "residual" and m + 1 < codebooks.n_codebooks:
-            labels = hard_pass(rows, codes).labels.cpu()
+            labels = hard_pass(rows, codes).labels.cpu().long()
             left = left - books[m][labels].to(left)
     usage = mass.double() / mass.sum(1, keepdim=True)
     measured = {

@@ -88,15 +88,32 @@ def test_the_order_depends_on_the_values_alone(values, generator):
     np.testing.assert_array_equal(values[rows.order], values[shuffled][others.order])
 
 
-def test_a_sample_gives_every_weight_its_share(values):
-    weights = torch.ones(300, dtype=torch.float64)
-    weights[:30] = 100
+@pytest.mark.parametrize("kind", [Rows, MaskedRows])
+def test_a_sample_stands_for_all_rows(values, gappy, weights, kind):
+    values = gappy if kind is MaskedRows else values
+    rows = kind(values, weights, dtype=torch.float64)
 
-    sample = Rows(values, weights).sample(1000)
+    sample = rows.sample(5000)
 
-    counts = sum((sample._values == row).all(1).sum() for row in values[:30])
-    assert len(sample) == 1000
-    assert float(counts) / 1000 == pytest.approx(3000 / 3270, abs=0.01)
+    assert len(sample) == 5000
+    assert sample.total_weight == pytest.approx(rows.total_weight, rel=1e-2)
+    np.testing.assert_allclose(sample.center, rows.center, rtol=1e-3)
+    code = (values[3:4].nan_to_num(100.0) - rows.center, rows.center)
+    sums = [
+        float(some.weights @ all_distances(some, code[0] + code[1] - some.center)[:, 0])
+        for some in (rows, sample)
+    ]
+    assert sums[1] == pytest.approx(sums[0], rel=1e-2)
+
+
+def test_a_sample_holds_the_rows_of_a_long_tail(generator):
+    values = torch.randn(20_000, 2, generator=generator)
+    values[:20] *= 1000
+
+    sample = Rows(values).sample(1000)
+
+    found = (sample._values.norm(dim=1) > 100).sum()
+    assert found > 100
 
 
 def test_gaps_give_the_covariance_around_the_codes(values, weights):

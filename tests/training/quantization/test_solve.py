@@ -178,7 +178,9 @@ def test_a_row_of_weight_three_counts_like_three_rows(digits):
 
 
 def test_many_rows_are_searched_by_a_sample(digits, monkeypatch):
-    monkeypatch.setattr("sklearn_ddcl.training.quantization.solver._SEARCH_ROWS", 500)
+    solver = "sklearn_ddcl.training.quantization.solver"
+    monkeypatch.setattr(f"{solver}._SEARCH_ROWS", 500)
+    monkeypatch.setattr(f"{solver}._SEARCH_ROWS_PER_CODE", 1)
     all_rows = inertia(solve(Rows(digits), 16, generator(1)))
 
     sampled = solve(Rows(digits), 16, generator())

@@ -1,0 +1,1 @@
+"""Training of quantized autoencoders: plan, loss, net and callbacks."""
