@@ -370,7 +370,8 @@ class DDCLQuantizer(
         Warns
         -----
         ConvergenceWarning
-            If codes are left without rows, because fewer rows than codes differ.
+            If codes are left without rows, because fewer rows than codes differ or an
+        encoder has not learned to use all.
         """
         with all_or_nothing(self):
             X, space, rows, weights = self._check_training_rows(X, sample_weight)
@@ -629,14 +630,19 @@ class DDCLQuantizer(
 
     def _warn_of_unused(self, mass: np.ndarray) -> None:
         unused = int((mass == 0).sum())
-        if unused:
-            warnings.warn(
-                f"{unused} of {mass.size} codes stand for no row: fewer rows than "
-                f"n_prototypes={self.n_prototypes} differ in what a codebook stands "
-                "for. Ask for fewer codes.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+        if not unused:
+            return
+        cause = (
+            f"fewer rows than n_prototypes={self.n_prototypes} differ in what a "
+            "codebook stands for. Ask for fewer codes."
+        )
+        if self.encoder is not None:
+            cause = "ask for fewer codes, or train longer with max_epochs."
+        warnings.warn(
+            f"{unused} of {mass.size} codes stand for no row: {cause}",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
 
     def _read(self, X: Any) -> tuple[Any, Any]:
         """Return the coder and the rows of a table as it takes them."""
