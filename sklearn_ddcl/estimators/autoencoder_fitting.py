@@ -9,6 +9,7 @@ from sklearn_ddcl.estimators.fitted_autoencoder import (
     AutoencoderShape,
     FittedAutoencoder,
 )
+from sklearn_ddcl.estimators.named_encoder import resolve_encoder
 from sklearn_ddcl.networks import AUTOENCODERS
 from sklearn_ddcl.networks.table import TableSpec, choose_knots
 from sklearn_ddcl.training import EncodedRows, TrainingHistory, make_generator
@@ -97,7 +98,7 @@ def fit_autoencoder(
     ValueError
         If the encoder is unknown, its parameters are not usable or no row counts.
     """
-    params = resolve_autoencoder(encoder)
+    params = resolve_encoder(encoder, AUTOENCODERS)
     params.check()
     used = weights > 0
     if not used.any():
@@ -131,34 +132,6 @@ def fit_autoencoder(
     network.codebook.prototypes.requires_grad_(True)
     fitted = FittedAutoencoder(shape, network, mixed_precision)
     return TrainedAutoencoder(fitted, net.measurements)
-
-
-def resolve_autoencoder(encoder: Any) -> Any:
-    """Return a parameter object for a name, a copy of the object otherwise.
-
-    Parameters
-    ----------
-    encoder : str or parameter object
-        As given to the estimator.
-
-    Returns
-    -------
-    encoder : parameter object
-        Not the caller's own, which may change later.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown.
-    """
-    if not isinstance(encoder, str):
-        return type(encoder)(**encoder.get_params())
-    if encoder not in AUTOENCODERS:
-        raise ValueError(
-            f"encoder must be one of {sorted(AUTOENCODERS)} or a parameter object, got "
-            f"{encoder!r}."
-        )
-    return AUTOENCODERS[encoder]()
 
 
 def _to_tensors(

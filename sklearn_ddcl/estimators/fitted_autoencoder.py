@@ -6,11 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_ddcl.estimators.blocks import run_in_blocks
 from sklearn_ddcl.estimators.table_encoder import EncodedTable
+from sklearn_ddcl.estimators.trained_network import (
+    restore_weights,
+    run_on_rows,
+    weights_state,
+)
 from sklearn_ddcl.networks import AUTOENCODERS, QuantizedAutoencoder
 from sklearn_ddcl.networks.table import TableSpec
-from sklearn_ddcl.training import one_thread
 from sklearn_ddcl.training.autoencoding.loss import row_losses
 from sklearn_ddcl.training.data import Inputs
 
@@ -232,22 +235,21 @@ class FittedAutoencoder:
             # One row of zeros tells the shapes of the answers.
             numbers = numbers.new_zeros(1, *numbers.shape[1:])
             codes = codes.new_zeros(1, *codes.shape[1:])
-        self.network.eval()
-        autocast = torch.autocast(
-            self.device.type, dtype=torch.bfloat16, enabled=self.mixed_precision
+        outputs = run_on_rows(
+            self.network,
+            function,
+            numbers,
+            codes,
+            mixed_precision=self.mixed_precision,
         )
-        with one_thread(), torch.inference_mode(), autocast:
-            outputs = run_in_blocks(function, numbers, codes, self.device)
         return tuple(output[:n_rows] for output in outputs)
 
     def get_state(self) -> dict[str, Any]:
         """Return everything as plain values and NumPy arrays."""
-        weights = self.network.state_dict()
         return {
             "shape": self.shape.get_state(),
             "mixed_precision": self.mixed_precision,
-            "float64": self.dtype == torch.float64,
-            "weights": {name: w.cpu().numpy() for name, w in weights.items()},
+            **weights_state(self.network),
         }
 
     @classmethod
@@ -255,10 +257,5 @@ class FittedAutoencoder:
         """Return the autoencoder that `state` describes, on a device."""
         shape = AutoencoderShape.from_state(state["shape"])
         network = shape.build(torch.Generator().manual_seed(0))
-        if state["float64"]:
-            network.double()
-        weights = {
-            name: torch.from_numpy(np.array(w)) for name, w in state["weights"].items()
-        }
-        network.load_state_dict(weights)
+        restore_weights(network, state)
         return cls(shape, network.to(device), state["mixed_precision"])

@@ -7,11 +7,14 @@ import torch
 from torch import Tensor
 
 import sklearn_ddcl.functional as F
-from sklearn_ddcl.estimators.blocks import run_in_blocks
 from sklearn_ddcl.estimators.table_encoder import EncodedTable, TableEncoder
+from sklearn_ddcl.estimators.trained_network import (
+    restore_weights,
+    run_on_rows,
+    weights_state,
+)
 from sklearn_ddcl.networks import ENCODERS, TableClassifier
 from sklearn_ddcl.networks.table import TableSpec
-from sklearn_ddcl.training import one_thread
 
 
 class Architecture(NamedTuple):
@@ -163,23 +166,22 @@ class FittedNetwork:
 
     def _run(self, function: Any, encoded: EncodedTable) -> tuple[Tensor, ...]:
         numbers, codes = self.to_tensors(encoded)
-        self.network.eval()
-        autocast = torch.autocast(
-            self.device.type, dtype=torch.bfloat16, enabled=self.mixed_precision
+        outputs = run_on_rows(
+            self.network,
+            function,
+            numbers,
+            codes,
+            mixed_precision=self.mixed_precision,
         )
-        with one_thread(), torch.inference_mode(), autocast:
-            outputs = run_in_blocks(function, numbers, codes, self.device)
         return tuple(output.to(self.dtype) for output in outputs)
 
     def get_state(self) -> dict[str, Any]:
         """Return everything as plain values and NumPy arrays."""
-        weights = self.network.state_dict()
         return {
             "table": self.table.get_state(),
             "architecture": self.architecture.get_state(),
             "mixed_precision": self.mixed_precision,
-            "float64": self.dtype == torch.float64,
-            "weights": {name: w.cpu().numpy() for name, w in weights.items()},
+            **weights_state(self.network),
         }
 
     @classmethod
@@ -187,11 +189,6 @@ class FittedNetwork:
         """Return the network that `state` describes, on a device."""
         architecture = Architecture.from_state(state["architecture"])
         network = architecture.build(torch.Generator().manual_seed(0))
-        if state["float64"]:
-            network.double()
-        weights = {
-            name: torch.from_numpy(np.array(w)) for name, w in state["weights"].items()
-        }
-        network.load_state_dict(weights)
+        restore_weights(network, state)
         table = TableEncoder.from_state(state["table"])
         return cls(table, architecture, network.to(device), state["mixed_precision"])

@@ -9,6 +9,7 @@ import torch
 from sklearn.model_selection import train_test_split
 
 from sklearn_ddcl.estimators.fitted_network import Architecture, FittedNetwork
+from sklearn_ddcl.estimators.named_encoder import resolve_encoder
 from sklearn_ddcl.estimators.plan import make_plan
 from sklearn_ddcl.estimators.progress import PrintProgress
 from sklearn_ddcl.estimators.table_encoder import EncodedTable, TableEncoder
@@ -179,7 +180,7 @@ def new_network(
     fitted : FittedNetwork
         On the estimator's device, in its precision.
     """
-    encoder = resolve_encoder(estimator.encoder)
+    encoder = resolve_encoder(estimator.encoder, ENCODERS)
     encoder.check()
     device = resolve_device(estimator.device)
     numbers = labeled.encoded.numbers
@@ -199,24 +200,6 @@ def new_network(
     )
     network = architecture.build(make_generator(seed)).to(device=device, dtype=dtype)
     return FittedNetwork(table, architecture, network, estimator.precision == "bf16")
-
-
-def resolve_encoder(encoder: Any) -> Any:
-    """Return a parameter object for a name, a copy of the object otherwise.
-
-    Parameters
-    ----------
-    encoder : str or parameter object
-        As given to the estimator.
-
-    Returns
-    -------
-    encoder : parameter object
-        Not the caller's own, which may change later.
-    """
-    if isinstance(encoder, str):
-        return ENCODERS[encoder]()
-    return type(encoder)(**encoder.get_params())
 
 
 def prepare_net(

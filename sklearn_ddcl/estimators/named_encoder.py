@@ -30,3 +30,33 @@ class NamedEncoderMixin:
         if nested and isinstance(encoder, str) and encoder in self._encoders:
             params["encoder"] = self._encoders[encoder]()
         return super().set_params(**params)  # type: ignore[misc]
+
+
+def resolve_encoder(encoder: Any, encoders: dict[str, Any]) -> Any:
+    """Return a parameter object for a name, a copy of the object otherwise.
+
+    Parameters
+    ----------
+    encoder : str or parameter object
+        As given to the estimator.
+    encoders : dict
+        What the names stand for.
+
+    Returns
+    -------
+    encoder : parameter object
+        Not the caller's own, which may change later.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    """
+    if not isinstance(encoder, str):
+        return type(encoder)(**encoder.get_params())
+    if encoder not in encoders:
+        raise ValueError(
+            f"encoder must be one of {sorted(encoders)} or a parameter object, got "
+            f"{encoder!r}."
+        )
+    return encoders[encoder]()

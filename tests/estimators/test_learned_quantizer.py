@@ -195,3 +195,12 @@ def test_what_does_not_go_with_an_encoder_is_refused(digits, params, message):
 def test_a_stream_needs_the_rows_themselves():
     with pytest.raises(AttributeError, match="partial_fit"):
         small().partial_fit  # noqa: B018
+
+
+def test_verbose_prints_a_line_per_epoch(digits, capsys):
+    small(max_epochs=4, verbose=2).fit(digits[:200])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines] == ["1/4", "2/4", "3/4", "4/4"]
+    assert "hard" in lines[-1]
+    assert "codes in use" in lines[-1]

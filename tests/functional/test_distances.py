@@ -186,3 +186,10 @@ def test_a_block_has_a_row_even_where_that_is_too_much(monkeypatch):
 def test_shapes_that_do_not_fit(function, z_shape, prototypes_shape, match):
     with pytest.raises(ValueError, match=match):
         function(torch.zeros(z_shape), torch.zeros(prototypes_shape))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_the_first_of_equal_entries_is_the_smallest(dtype):
+    values = torch.tensor([[2.0, 1.0, 1.0], [0.0, 0.0, -1.0]], dtype=dtype)
+
+    assert distances.first_smallest(values.requires_grad_()).tolist() == [1, 2]

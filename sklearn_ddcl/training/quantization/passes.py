@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_ddcl.functional.distances import first_smallest
 from sklearn_ddcl.training.quantization.rows import Rows
 
 # Distances below this share of the norms are computed from differences.
@@ -206,13 +207,3 @@ def weigh(labels: Tensor, weights: Tensor | None, n_codes: int) -> Tensor:
     # A tenth of the time that torch takes for few rows.
     shares = None if weights is None else weights.numpy()
     return torch.from_numpy(np.bincount(labels.numpy(), shares, minlength=n_codes))
-
-
-def first_smallest(values: Tensor) -> Tensor:
-    """Return the position of the smallest entry of every row, (n,), int64.
-
-    On the CPU NumPy does it, ten times as fast as torch does.
-    """
-    if values.device.type != "cpu":
-        return values.argmin(1)
-    return torch.from_numpy(values.numpy().argmin(1))

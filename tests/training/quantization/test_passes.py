@@ -6,7 +6,6 @@ import torch
 
 import sklearn_ddcl.functional as F
 from sklearn_ddcl.training.quantization.passes import (
-    first_smallest,
     hard_pass,
     nearest_codes,
     soft_pass,
@@ -99,10 +98,6 @@ def test_a_code_does_not_depend_on_the_rows_beside_it(values, n_codes):
 
     alone = torch.cat([encode(row[None]) for row in values])
     np.testing.assert_array_equal(together, alone)
-
-
-def test_the_first_of_equal_codes_wins():
-    assert first_smallest(torch.tensor([[2.0, 1.0, 1.0]])).tolist() == [1]
 
 
 def test_weights_are_summed_by_code():
