@@ -1,6 +1,7 @@
 """A codebook for rows."""
 
 import warnings
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -37,7 +38,10 @@ from sklearn_ddcl.networks import AUTOENCODERS
 from sklearn_ddcl.training import TrainingHistory, draw_seed
 from sklearn_ddcl.training.quantization import QUANTIZATIONS
 
-_CHUNK = 4096
+# Rows whose distances to all codes are held at a time.
+_CHUNK = 512
+# Codes this much nearer to each other than rows are to their codes are the same.
+_DUPLICATE = 0.01
 OUTPUTS = ("distances", "assignments", "codes", "reconstruction")
 _OF_ONE_CODEBOOK = ("cluster_centers_", "prototype_indices_", "prototype_examples_")
 
@@ -199,8 +203,9 @@ class DDCLQuantizer(
         the codes, as a mixture of Gaussians, explain the training rows best.
 
     hardening_gap_ : float
-        Share of `inertia_` that soft assignments at the end of the annealing would
-        have spared, only with an encoder.
+        What the last step from soft to hard assignments cost, as a share of the error
+        after it: of the mean squared distance between the last soft and the first hard
+        pass, or, with an encoder, of the reconstruction error at the end.
 
     n_parameters_ : int
         Number of trained weights, only with an encoder.
@@ -371,7 +376,7 @@ class DDCLQuantizer(
         -----
         ConvergenceWarning
             If codes are left without rows, because fewer rows than codes differ or an
-        encoder has not learned to use all.
+        encoder has not learned to use all, or if codes coincide.
         """
         with all_or_nothing(self):
             X, space, rows, weights = self._check_training_rows(X, sample_weight)
@@ -613,9 +618,10 @@ class DDCLQuantizer(
         self.utilization_ = _single((mass > 0).mean(1))
         self.min_code_distance_ = _single(coder.min_distances)
         self.temperature_ = _single(coder.temperatures)
-        for name in (*_OF_ONE_CODEBOOK, "hardening_gap_", "n_parameters_"):
+        for name in (*_OF_ONE_CODEBOOK, "n_parameters_"):
             # Left by an earlier fit.
             self.__dict__.pop(name, None)
+        self.hardening_gap_ = _hardening_gap(self.history_)
         if isinstance(coder, LearnedCoder):
             self.hardening_gap_ = coder.hardening_gap(rows, weights)
             self.n_parameters_ = coder.autoencoder.n_parameters
@@ -627,6 +633,7 @@ class DDCLQuantizer(
             self.prototype_indices_ = _nearest_rows(coder, rows, weights)
             self.prototype_examples_ = take_rows(X, self.prototype_indices_)
         self._warn_of_unused(mass)
+        self._warn_of_duplicates(coder, rows)
 
     def _warn_of_unused(self, mass: np.ndarray) -> None:
         unused = int((mass == 0).sum())
@@ -644,6 +651,26 @@ class DDCLQuantizer(
             stacklevel=3,
         )
 
+    def _warn_of_duplicates(self, coder: RowCoder | LearnedCoder, rows: Any) -> None:
+        stride = max(1, len(self.labels_) // _CHUNK)
+        distances = coder.distances(_take(rows, slice(None, None, stride)))
+        n_books, n_codes, _ = coder.books.shape
+        typical = distances.reshape(-1, n_books, n_codes).min(2).mean(0)
+        n_duplicates = 0
+        for m, book in enumerate(coder.books):
+            used = torch.from_numpy(book[coder.mass[m] > 0]).double()
+            apart = torch.cdist(used, used).fill_diagonal_(torch.inf)
+            near = apart.amin(1) < _DUPLICATE * float(typical[m])
+            n_duplicates += int(near.sum())
+        if n_duplicates:
+            warnings.warn(
+                f"{n_duplicates} of {n_books * n_codes} codes are duplicates: nearer "
+                "to another one than a hundredth of what rows are to their codes. "
+                "Ask for fewer codes, or let annealing go on longer with max_epochs.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
     def _read(self, X: Any) -> tuple[Any, Any]:
         """Return the coder and the rows of a table as it takes them."""
         check_is_fitted(self)
@@ -654,6 +681,18 @@ class DDCLQuantizer(
     ) -> RowCoder | LearnedCoder:
         kind = LearnedCoder if "autoencoder" in state else RowCoder
         return kind.from_state(state, device)
+
+
+def _hardening_gap(history: TrainingHistory) -> float:
+    """Return the share that the loss rose by from the last soft to the next hard pass.
+
+    Of several codebooks the sum counts.
+    """
+    soft = hard = 0.0
+    for row, after in pairwise(history):
+        if row["temperature"] > 0 and not after["temperature"] > 0:
+            soft, hard = soft + row["loss"], hard + after["loss"]
+    return 1 - soft / hard if hard > 0 else 0.0
 
 
 def _single(values: np.ndarray) -> Any:

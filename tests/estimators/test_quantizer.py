@@ -346,6 +346,25 @@ def test_fewer_different_rows_than_codes_are_told():
     assert (make(3).fit(X).codebook_usage_ == 1 / 3).all()
 
 
+def test_codes_that_coincide_are_told(digits):
+    X, _ = digits
+    quantizer = make().fit(X)
+    books = quantizer._fitted.codebooks.books
+    books[0, 1] = books[0, 0] + 1e-6
+
+    with pytest.warns(ConvergenceWarning, match="2 of 4 codes are duplicates"):
+        quantizer._warn_of_duplicates(quantizer._fitted, X)
+
+
+def test_annealing_ends_nearly_hard(digits, fitted):
+    losses = fitted.history_["loss"]
+    soft = [row["temperature"] > 0 for row in fitted.history_]
+    last = max(i for i, is_soft in enumerate(soft) if is_soft)
+
+    assert fitted.hardening_gap_ == pytest.approx(1 - losses[last] / losses[last + 1])
+    assert abs(fitted.hardening_gap_) < 0.02
+
+
 def test_one_code_is_the_mean(digits):
     X, _ = digits
 

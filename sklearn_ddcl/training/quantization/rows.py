@@ -15,6 +15,10 @@ _BLOCK_ENTRIES = 2**17
 _LOWEST, _HIGHEST = 256, 8192
 # Rows from which a covariance is estimated.
 _SAMPLE = 4096
+# Rows whose sum is taken in float64 at a time.
+_MEAN_ROWS = 1024
+# Rows whose chances to be drawn are cumulated at a time.
+_DRAW_ROWS = 2**15
 
 
 class Rows:
@@ -250,12 +254,7 @@ class Rows:
         .. [1] O. Bachem, M. Lucic and A. Krause, "Scalable k-means clustering via
            lightweight coresets", Proceedings of the 24th ACM SIGKDD Conference, 2018.
         """
-        order = self._order().cpu()
-        mass = self._chances(slice(None)).cpu().double()
-        torch.cumsum(mass[order], 0, out=mass)
-        levels = (torch.arange(n, dtype=torch.float64) + 0.5) / n * mass[-1]
-        drawn = torch.searchsorted(mass, levels).clamp_max(self.n_rows - 1)
-        chosen = order[drawn].to(self.device)
+        chosen = self._draw(n)
         weights = 1 / (n * self._chances(chosen))
         if self.weights is not None:
             weights = weights * self.weights[chosen]
@@ -267,6 +266,22 @@ class Rows:
             device=self.device,
             keep=False,
         )
+
+    def _draw(self, n: int) -> Tensor:
+        """Return positions of rows at equal steps of their cumulated chances."""
+        order = self._order()
+        levels = (torch.arange(n, dtype=torch.float64) + 0.5) / n
+        drawn, below, done = [], 0.0, 0
+        for start in range(0, self.n_rows, _DRAW_ROWS):
+            part = order[start : start + _DRAW_ROWS]
+            mass = self._chances(part).cpu().double().cumsum(0) + below
+            below = float(mass[-1])
+            last = start + _DRAW_ROWS >= self.n_rows
+            until = n if last else int(torch.searchsorted(levels, below))
+            found = torch.searchsorted(mass, levels[done:until])
+            drawn.append(part[found.clamp_max(len(part) - 1).to(part.device)])
+            done = max(done, until)
+        return torch.cat(drawn)
 
     def _chances(self, rows: slice | Tensor) -> Tensor:
         """Return how likely rows are to be drawn; over all rows they sum to one."""
@@ -295,8 +310,8 @@ class Rows:
         """Return the weighted mean of what is present, in float64."""
         total = self._values.new_zeros(self.n_columns, dtype=torch.float64)
         mass = torch.zeros_like(total)
-        for start in range(0, self.n_rows, _HIGHEST):
-            part = slice(start, start + _HIGHEST)
+        for start in range(0, self.n_rows, _MEAN_ROWS):
+            part = slice(start, start + _MEAN_ROWS)
             values = self._values[part].double()
             shares = self._presence(values)
             if self.weights is not None:
