@@ -346,6 +346,15 @@ def test_fewer_different_rows_than_codes_are_told():
     assert (make(3).fit(X).codebook_usage_ == 1 / 3).all()
 
 
+def test_numbers_far_from_the_origin_lose_nothing(digits):
+    X, _ = digits
+    near, far = make(16).fit(X), make(16).fit(X + 1e8)
+
+    assert far.inertia_ == pytest.approx(near.inertia_, rel=1e-3)
+    np.testing.assert_allclose(far.codebook_ - 1e8, near.codebook_, atol=1e-3)
+    np.testing.assert_array_equal(far.predict(X + 1e8), near.predict(X))
+
+
 def test_codes_that_coincide_are_told(digits):
     X, _ = digits
     quantizer = make().fit(X)

@@ -30,8 +30,10 @@ class Codebooks:
         What the codebooks stand for.
     masked : bool, default=False
         Whether rows may have missing entries, NaN.
+    dtype : torch.dtype, optional
+        Type that rows are compared with codes in; by default that of `books`.
     device : torch.device, optional
-        Where rows are compared with codes; by default where `books` are.
+        Where that is done; by default where `books` are.
     """
 
     def __init__(
@@ -41,12 +43,14 @@ class Codebooks:
         *,
         quantization: str = "product",
         masked: bool = False,
+        dtype: torch.dtype | None = None,
         device: torch.device | None = None,
     ) -> None:
         self.books = books
         self.mass = mass
         self.quantization = quantization
         self.masked = masked
+        self.dtype = books.dtype if dtype is None else dtype
         self.device = books.device if device is None else device
 
     @property
@@ -131,7 +135,8 @@ class Codebooks:
         distances : Tensor of shape (n, n_codebooks * n_codes)
             Those of one codebook side by side.
         """
-        found = self.books.new_empty(len(values), self.n_codebooks, self.n_codes)
+        shape = len(values), self.n_codebooks, self.n_codes
+        found = torch.empty(shape, dtype=self.dtype)
         for part in _chunks(len(values)):
             left = values[part]
             for m in range(self.n_codebooks):
@@ -153,12 +158,12 @@ class Codebooks:
         kind = MaskedRows if self.masked else Rows
         rows = kind(
             values[:, columns],
-            dtype=book.dtype,
+            dtype=self.dtype,
             device=self.device,
             center=center,
             keep=False,
         )
-        return rows, book - center
+        return rows, (book - center).to(self.dtype)
 
     def _leave(self, m: int, values: Tensor, codes: Tensor) -> Tensor:
         """Return what is left of rows for the next codebook."""
@@ -173,6 +178,7 @@ class Codebooks:
             "mass": self.mass.numpy(),
             "quantization": self.quantization,
             "masked": self.masked,
+            "float64": self.dtype == torch.float64,
         }
 
     @classmethod
@@ -186,6 +192,7 @@ class Codebooks:
             mass,
             quantization=state["quantization"],
             masked=state["masked"],
+            dtype=torch.float64 if state["float64"] else torch.float32,
             device=device,
         )
 

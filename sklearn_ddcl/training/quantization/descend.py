@@ -66,11 +66,12 @@ def descend(
     record = Record(epochs, verbose)
     few = rows.sample(_SEARCH_ROWS) if len(rows) > _SEARCH_ROWS else rows
     if isinstance(init, Tensor):
-        codes = init.to(rows.center) - rows.center
+        codes = (init.to(rows.center) - rows.center).to(rows.dtype)
     elif init == "mean":
-        codes = rows.center.new_zeros(n_codes, rows.n_columns)
+        codes = rows.empty(n_codes, rows.n_columns).zero_()
     else:
-        codes = spread(few, n_codes, generator) + (few.center - rows.center)
+        codes = spread(few, n_codes, generator)
+        codes = codes + (few.center - rows.center).to(codes)
     found = hard_pass(rows, codes)
     start = temperature or critical_temperature(rows, codes, found.labels, generator)
     scale = math.sqrt(found.distortion / rows.total_weight / rows.n_columns)

@@ -95,7 +95,9 @@ def fit_codebooks(
     """
     kind = MaskedRows if masked else Rows
     n_columns = values.shape[1]
-    books = torch.zeros(plan.n_codebooks, plan.n_codes, n_columns, dtype=dtype)
+    # As precise as the rows, whatever is computed in.
+    wide = torch.promote_types(values.dtype, dtype)
+    books = torch.zeros(plan.n_codebooks, plan.n_codes, n_columns, dtype=wide)
     mass = torch.zeros(plan.n_codebooks, plan.n_codes, dtype=dtype)
     history = TrainingHistory()
     left = values
@@ -110,7 +112,12 @@ def fit_codebooks(
         if plan.quantization == "residual" and m + 1 < plan.n_codebooks:
             left = left - books[m][labels.cpu().long()].to(left)
     codebooks = Codebooks(
-        books, mass, quantization=plan.quantization, masked=masked, device=device
+        books,
+        mass,
+        quantization=plan.quantization,
+        masked=masked,
+        dtype=dtype,
+        device=device,
     )
     if plan.n_codebooks > 1 and plan.quantization == "residual" and not masked:
         codebooks = refine_jointly(codebooks, values, weights)

@@ -46,6 +46,7 @@ def refine_jointly(
             books,
             mass.to(books),
             quantization=codebooks.quantization,
+            dtype=codebooks.dtype,
             device=codebooks.device,
         )
         codes = tried.encode(values)

@@ -52,7 +52,7 @@ def spread(
         n_candidates = 2 + int(math.log(n_codes))
     order = rows.order
     weights = None if rows.weights is None else rows.weights[order]
-    codes = rows.center.new_empty(n_codes, rows.n_columns)
+    codes = rows.empty(n_codes, rows.n_columns)
     left = distances if distances is None else distances[order]
     for k in range(n_codes):
         need = _need(left, weights, len(rows), codes)

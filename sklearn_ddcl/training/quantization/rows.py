@@ -70,10 +70,16 @@ class Rows:
         self._values = values
         self._kept: Tensor | None = None
         center = self._mean() if center is None else center
-        self.center = center.to(self.device, dtype)
+        # Taken off before rows are rounded to the type that is computed in.
+        wide = torch.promote_types(values.dtype, dtype)
+        self.center = center.to(self.device, wide)
         on_its_way = self.device != values.device
         if keep and (on_its_way or values.numel() <= _KEPT_ENTRIES):
             self._kept = self._prepare(slice(None))
+
+    def empty(self, *shape: int) -> Tensor:
+        """Return an array of the type and on the device that is computed in."""
+        return torch.empty(shape, dtype=self.dtype, device=self.device)
 
     def __len__(self) -> int:
         return self.n_rows
@@ -149,7 +155,7 @@ class Rows:
     @cached_property
     def norms(self) -> Tensor:
         """What distances to all codes have in common, (n_rows,)."""
-        norms = self.center.new_empty(self.n_rows)
+        norms = self.empty(self.n_rows)
         for part, block in self.blocks(self.n_columns):
             norms[part] = self._norms(block)
         return norms
@@ -180,7 +186,7 @@ class Rows:
     def points(self, rows: Tensor) -> Tensor:
         """Return some rows as codes, (n, n_columns), relative to the center."""
         values = self._values[rows.to(self._values.device)]
-        return values.to(self.device, self.dtype) - self.center
+        return self._centered(values)
 
     def squared_gaps(self, rows: Tensor, codes: Tensor) -> Tensor:
         """Return squared distances of pairs, accurate however near these are.
@@ -196,8 +202,7 @@ class Rows:
         -------
         distances : Tensor of shape (n_pairs,)
         """
-        values = self._values[rows.to(self._values.device)]
-        values = values.to(self.device, self.dtype) - self.center
+        values = self._centered(self._values[rows.to(self._values.device)])
         return (values - codes).square().sum(1)
 
     def gaps(self, codes: Tensor, labels: Tensor) -> Tensor:
@@ -219,7 +224,7 @@ class Rows:
         chosen = self.order[:: max(1, -(-len(self) // _SAMPLE))]
         values = self._values[chosen.to(self._values.device)]
         gaps = self._gaps(
-            values.to(self.device, self.dtype) - self.center,
+            self._centered(values),
             codes[labels[chosen].long()],
         )
         weights = (
@@ -293,10 +298,10 @@ class Rows:
 
     def _order(self) -> Tensor:
         generator = torch.Generator().manual_seed(0)
-        width = len(self.affine(self.center[None])[1])
+        width = len(self.affine(self.empty(1, self.n_columns))[1])
         direction = torch.randn(width, generator=generator, dtype=torch.float64)
         direction = direction.to(self.device, self.dtype)
-        keys = self.center.new_empty(self.n_rows)
+        keys = self.empty(self.n_rows)
         for part, block in self.blocks(self.n_columns):
             keys[part] = block @ direction
         # NumPy sorts with less memory of its own.
@@ -325,8 +330,11 @@ class Rows:
         return torch.ones_like(values[:, :1])
 
     def _prepare(self, part: slice | Tensor) -> Tensor:
-        values = self._values[part].to(self.device)
-        return values.to(self.dtype) - self.center
+        return self._centered(self._values[part])
+
+    def _centered(self, values: Tensor) -> Tensor:
+        values = values.to(self.device, self.center.dtype)
+        return (values - self.center).to(self.dtype)
 
     def _gaps(self, values: Tensor, codes: Tensor) -> Tensor:
         return values - codes
@@ -358,8 +366,7 @@ class MaskedRows(Rows):
 
     def squared_gaps(self, rows: Tensor, codes: Tensor) -> Tensor:
         """Return masked squared distances of pairs."""
-        values = self._values[rows.to(self._values.device)]
-        values = values.to(self.device, self.dtype) - self.center
+        values = self._centered(self._values[rows.to(self._values.device)])
         n_present = (~values.isnan()).sum(1).clamp_min(1)
         squares = (values - codes).nan_to_num(0.0).square().sum(1)
         return squares * (self.n_columns / n_present.to(self.dtype))

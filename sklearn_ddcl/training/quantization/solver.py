@@ -84,7 +84,7 @@ def solve(
         codes, _ = _search(
             few, n_codes, generator, record, init, temperature, max_relocations
         )
-        codes = codes + few.center - rows.center
+        codes = codes + (few.center - rows.center).to(codes)
         # Of a table so long that memory counts.
         del few, _
         codes, found = settle(rows, codes, record, tolerance=_SETTLED)
@@ -103,9 +103,9 @@ def _search(
 ) -> tuple[Tensor, HardPass]:
     """Place, cool, settle and relocate codes."""
     if isinstance(init, Tensor):
-        codes = init.to(rows.center) - rows.center
+        codes = (init.to(rows.center) - rows.center).to(rows.dtype)
     elif init == "mean":
-        codes = rows.center.new_zeros(n_codes, rows.n_columns)
+        codes = rows.empty(n_codes, rows.n_columns).zero_()
     else:
         codes = spread(rows, n_codes, generator)
     labels = hard_pass(rows, codes).labels

@@ -90,12 +90,10 @@ def follow_all(
     for m in range(codebooks.n_codebooks):
         columns = codebooks.columns(m)
         rows = kind(
-            left[:, columns], weights, dtype=books.dtype, device=codebooks.device
+            left[:, columns], weights, dtype=codebooks.dtype, device=codebooks.device
         )
-        codes = books[m, :, columns].to(rows.center) - rows.center
-        codes, total, loss, revived = follow(
-            rows, codes, mass[m].to(rows.center), generator
-        )
+        codes = (books[m, :, columns].to(rows.center) - rows.center).to(rows.dtype)
+        codes, total, loss, revived = follow(rows, codes, mass[m].to(codes), generator)
         books[m, :, columns] = (codes + rows.center).cpu()
         mass[m], n_revived = total.cpu(), n_revived + revived
         if codebooks.quantization == "residual" and m + 1 < codebooks.n_codebooks:
@@ -116,6 +114,7 @@ def follow_all(
         mass,
         quantization=codebooks.quantization,
         masked=codebooks.masked,
+        dtype=codebooks.dtype,
         device=codebooks.device,
     )
     return moved, measured

@@ -187,7 +187,8 @@ def test_many_rows_are_searched_by_a_sample(digits, monkeypatch):
 
     assert len(sampled.labels) == len(digits)
     assert inertia(sampled) < 1.05 * all_rows
-    found = hard_pass(Rows(digits), sampled.codes - Rows(digits).center)
+    rows = Rows(digits)
+    found = hard_pass(rows, (sampled.codes - rows.center).to(rows.dtype))
     np.testing.assert_allclose(found.distortion, inertia(sampled), rtol=1e-4)
 
 
