@@ -213,12 +213,9 @@ def _given(value: Any, usual: Any) -> Any:
     return usual if isinstance(value, str) and value == "auto" else value
 
 
-def _used(
-    points: np.ndarray, weights: np.ndarray
-) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Return the points of positive weight, and the weights unless they are equal."""
+def _used(points: np.ndarray, weights: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the points of positive weight, and their weights."""
     if not weights.all():
         used = np.flatnonzero(weights)
         points, weights = points[used], weights[used]
-    shares = None if (weights == weights[0]).all() else torch.from_numpy(weights)
-    return as_tensor(points), shares
+    return as_tensor(points), as_tensor(weights)

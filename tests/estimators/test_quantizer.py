@@ -262,6 +262,17 @@ def test_a_stream_is_followed(digits):
     assert quantizer.codebook_usage_.sum() == pytest.approx(1.0)
 
 
+def test_a_heavy_batch_of_a_stream_moves_codes_further():
+    X = np.array([[0.0], [0.1], [1.0], [1.1]])
+    moved = []
+    for weight in (1.0, 9.0):
+        quantizer = make(2).fit(X)
+        quantizer.partial_fit(X + 0.2, sample_weight=np.full(4, weight))
+        moved.append(quantizer.codebook_.min() - 0.05)
+
+    np.testing.assert_allclose(moved, [0.1, 0.18], rtol=1e-4)
+
+
 def test_a_failed_step_leaves_everything_as_it_was(digits):
     X, _ = digits
     quantizer = make(16).fit(X)

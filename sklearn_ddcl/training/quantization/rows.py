@@ -48,7 +48,7 @@ class Rows:
     center : Tensor of shape (n_columns,)
         What rows and codes are relative to.
     weights : Tensor of shape (n_rows,), or None
-        Importance of the rows; None if they all count alike.
+        Importance of the rows; None if they all count one.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Rows:
         self.dtype = dtype
         self.device = values.device if device is None else device
         self.n_rows, self.n_columns = values.shape
-        if weights is not None and bool((weights == weights[0]).all()):
+        if weights is not None and bool((weights == 1).all()):
             weights = None
         self.weights = None if weights is None else weights.to(self.device, dtype)
         self._values = values
@@ -185,8 +185,7 @@ class Rows:
 
     def points(self, rows: Tensor) -> Tensor:
         """Return some rows as codes, (n, n_columns), relative to the center."""
-        values = self._values[rows.to(self._values.device)]
-        return self._centered(values)
+        return self._chosen(rows)
 
     def squared_gaps(self, rows: Tensor, codes: Tensor) -> Tensor:
         """Return squared distances of pairs, accurate however near these are.
@@ -202,7 +201,7 @@ class Rows:
         -------
         distances : Tensor of shape (n_pairs,)
         """
-        values = self._centered(self._values[rows.to(self._values.device)])
+        values = self._chosen(rows)
         return (values - codes).square().sum(1)
 
     def gaps(self, codes: Tensor, labels: Tensor) -> Tensor:
@@ -222,11 +221,7 @@ class Rows:
             ``gaps.T @ gaps`` is the covariance of the rows around their codes.
         """
         chosen = self.order[:: max(1, -(-len(self) // _SAMPLE))]
-        values = self._values[chosen.to(self._values.device)]
-        gaps = self._gaps(
-            self._centered(values),
-            codes[labels[chosen].long()],
-        )
+        gaps = self._gaps(self._chosen(chosen), codes[labels[chosen].long()])
         weights = (
             gaps.new_ones(len(gaps)) if self.weights is None else self.weights[chosen]
         )
@@ -290,11 +285,16 @@ class Rows:
 
     def _chances(self, rows: slice | Tensor) -> Tensor:
         """Return how likely rows are to be drawn; over all rows they sum to one."""
+        by_norm, by_weight = self._chance_rates
+        chances = self.norms[rows] * by_norm + by_weight
+        return chances if self.weights is None else chances * self.weights[rows]
+
+    @cached_property
+    def _chance_rates(self) -> tuple[Tensor, float]:
         norms, weights = self.norms, self.weights
         spread = norms.sum() if weights is None else weights @ norms
         spread = spread.clamp_min(torch.finfo(self.dtype).tiny)
-        chances = norms[rows] * (0.5 / spread) + 0.5 / self.total_weight
-        return chances if weights is None else chances * weights[rows]
+        return 0.5 / spread, 0.5 / self.total_weight
 
     def _order(self) -> Tensor:
         generator = torch.Generator().manual_seed(0)
@@ -332,6 +332,9 @@ class Rows:
     def _prepare(self, part: slice | Tensor) -> Tensor:
         return self._centered(self._values[part])
 
+    def _chosen(self, rows: Tensor) -> Tensor:
+        return self._centered(self._values[rows.to(self._values.device)])
+
     def _centered(self, values: Tensor) -> Tensor:
         values = values.to(self.device, self.center.dtype)
         return (values - self.center).to(self.dtype)
@@ -366,7 +369,7 @@ class MaskedRows(Rows):
 
     def squared_gaps(self, rows: Tensor, codes: Tensor) -> Tensor:
         """Return masked squared distances of pairs."""
-        values = self._centered(self._values[rows.to(self._values.device)])
+        values = self._chosen(rows)
         n_present = (~values.isnan()).sum(1).clamp_min(1)
         squares = (values - codes).nan_to_num(0.0).square().sum(1)
         return squares * (self.n_columns / n_present.to(self.dtype))
