@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_ddcl.estimators.named_encoder import registered_name
 from sklearn_ddcl.estimators.table_encoder import EncodedTable
 from sklearn_ddcl.estimators.trained_network import (
     restore_weights,
@@ -40,16 +41,9 @@ class AutoencoderShape(NamedTuple):
 
     def get_state(self) -> dict[str, Any]:
         """Return the shape as plain numbers and strings."""
-        names = {kind: name for name, kind in AUTOENCODERS.items()}
-        if type(self.encoder) not in names:
-            raise ValueError(
-                f"{type(self.encoder).__name__} is not registered, so that a saved "
-                "network could not find it again. Add it to "
-                "sklearn_ddcl.networks.AUTOENCODERS under a name."
-            )
         params = self.encoder.get_params()
         return {
-            "encoder": names[type(self.encoder)],
+            "encoder": registered_name(self.encoder, "AUTOENCODERS"),
             "encoder_params": {
                 name: list(value) if isinstance(value, tuple) else value
                 for name, value in params.items()
@@ -57,17 +51,12 @@ class AutoencoderShape(NamedTuple):
             "n_prototypes": self.n_prototypes,
             "n_codebooks": self.n_codebooks,
             "quantization": self.quantization,
-            "n_numbers": self.spec.n_numbers,
-            "cardinalities": list(self.spec.cardinalities),
-            "n_knots": [len(knots) for knots in self.spec.knots],
+            **self.spec.get_state(),
         }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
         """Return the shape that `state` describes."""
-        knots = tuple(
-            torch.arange(n_knots, dtype=torch.float32) for n_knots in state["n_knots"]
-        )
         params = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in state["encoder_params"].items()
@@ -77,7 +66,7 @@ class AutoencoderShape(NamedTuple):
             state["n_prototypes"],
             state["n_codebooks"],
             state["quantization"],
-            TableSpec(state["n_numbers"], tuple(state["cardinalities"]), knots),
+            TableSpec.from_state(state),
         )
 
 

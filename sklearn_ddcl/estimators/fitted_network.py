@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 import sklearn_ddcl.functional as F
+from sklearn_ddcl.estimators.named_encoder import registered_name
 from sklearn_ddcl.estimators.table_encoder import EncodedTable, TableEncoder
 from sklearn_ddcl.estimators.trained_network import (
     restore_weights,
@@ -39,31 +40,19 @@ class Architecture(NamedTuple):
 
     def get_state(self) -> dict[str, Any]:
         """Return the shape as plain numbers and strings."""
-        names = {kind: name for name, kind in ENCODERS.items()}
-        if type(self.encoder) not in names:
-            raise ValueError(
-                f"{type(self.encoder).__name__} is not registered, so that a saved "
-                "network could not find it again. Add it to "
-                "sklearn_ddcl.networks.ENCODERS under a name."
-            )
         return {
-            "encoder": names[type(self.encoder)],
+            "encoder": registered_name(self.encoder, "ENCODERS"),
             "encoder_params": self.encoder.get_params(),
             "readout": self.readout,
             "n_prototypes": self.n_prototypes,
             "n_classes": self.n_classes,
-            "n_numbers": self.spec.n_numbers,
-            "cardinalities": list(self.spec.cardinalities),
-            "n_knots": [len(knots) for knots in self.spec.knots],
+            **self.spec.get_state(),
         }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
         """Return the architecture that `state` describes."""
-        knots = tuple(
-            torch.arange(n_knots, dtype=torch.float32) for n_knots in state["n_knots"]
-        )
-        spec = TableSpec(state["n_numbers"], tuple(state["cardinalities"]), knots)
+        spec = TableSpec.from_state(state)
         encoder = ENCODERS[state["encoder"]](**state["encoder_params"])
         return cls(
             encoder, state["readout"], state["n_prototypes"], state["n_classes"], spec

@@ -126,10 +126,12 @@ class LearnedCoder:
         """
         return self._loss(rows, weights, soft=False)
 
-    def hardening_gap(self, rows: EncodedTable, weights: np.ndarray) -> float:
-        """Return the share of the error that hard codes add to soft assignments."""
-        hard, soft = (self._loss(rows, weights, soft=soft) for soft in (False, True))
-        return 1 - soft / hard if hard > 0 else 0.0
+    def hardening_gap(
+        self, rows: EncodedTable, weights: np.ndarray, error: float
+    ) -> float:
+        """Return the share of the error of hard codes that soft assignments spare."""
+        soft = self._loss(rows, weights, soft=True)
+        return 1 - soft / error if error > 0 else 0.0
 
     def _loss(self, rows: EncodedTable, weights: np.ndarray, *, soft: bool) -> float:
         losses = self.autoencoder.losses(rows, soft=soft).astype(np.float64)

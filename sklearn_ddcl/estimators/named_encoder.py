@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar, Self
 
+from sklearn_ddcl import networks
+
 
 class NamedEncoderMixin:
     """Let ``encoder__x`` work while `encoder` is a name.
@@ -60,3 +62,32 @@ def resolve_encoder(encoder: Any, encoders: dict[str, Any]) -> Any:
             f"{encoder!r}."
         )
     return encoders[encoder]()
+
+
+def registered_name(encoder: Any, registry: str) -> str:
+    """Return the name under which the kind of a parameter object is known.
+
+    Parameters
+    ----------
+    encoder : parameter object
+        Of any kind.
+    registry : str
+        Name of a registry in :mod:`sklearn_ddcl.networks`.
+
+    Returns
+    -------
+    name : str
+
+    Raises
+    ------
+    ValueError
+        If it is not registered.
+    """
+    names = {kind: name for name, kind in getattr(networks, registry).items()}
+    if type(encoder) not in names:
+        raise ValueError(
+            f"{type(encoder).__name__} is not registered, so that a saved network "
+            f"could not find it again. Add it to sklearn_ddcl.networks.{registry} "
+            "under a name."
+        )
+    return names[type(encoder)]

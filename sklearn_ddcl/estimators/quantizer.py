@@ -34,9 +34,9 @@ from sklearn_ddcl.estimators.row_space import RowSpace
 from sklearn_ddcl.estimators.table_encoder import EncodedTable
 from sklearn_ddcl.estimators.table_space import TableSpace
 from sklearn_ddcl.estimators.weights import check_weights
+from sklearn_ddcl.layers.codebook import QUANTIZATIONS
 from sklearn_ddcl.networks import AUTOENCODERS
 from sklearn_ddcl.training import TrainingHistory, draw_seed
-from sklearn_ddcl.training.quantization import QUANTIZATIONS
 
 # Rows whose distances to all codes are held at a time.
 _CHUNK = 512
@@ -413,7 +413,7 @@ class DDCLQuantizer(
         if not hasattr(self, "_fitted"):
             return self.fit(X, sample_weight=sample_weight)
         with all_or_nothing(self):
-            X = X if hasattr(X, "columns") else as_table(X)
+            X = as_table(X)
             coder: Any = self._fitted
             points = coder.read(self, X)
             weights = check_weights(sample_weight, len(points))
@@ -579,7 +579,7 @@ class DDCLQuantizer(
                 "init says where codes start among the rows and cannot be used with an "
                 'encoder; leave it at "k-means++".'
             )
-        X = X if hasattr(X, "columns") else as_table(X)
+        X = as_table(X)
         weights = check_weights(sample_weight, X.shape[0])
         kind = RowSpace if self.encoder is None else TableSpace
         space = kind(self.allow_nan, self.categorical_features)
@@ -623,7 +623,7 @@ class DDCLQuantizer(
             self.__dict__.pop(name, None)
         self.hardening_gap_ = _hardening_gap(self.history_)
         if isinstance(coder, LearnedCoder):
-            self.hardening_gap_ = coder.hardening_gap(rows, weights)
+            self.hardening_gap_ = coder.hardening_gap(rows, weights, self.inertia_)
             self.n_parameters_ = coder.autoencoder.n_parameters
         if len(mass) == 1:
             centers = self.codebook_

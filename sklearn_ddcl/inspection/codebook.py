@@ -6,7 +6,14 @@ from typing import Any, Self
 import numpy as np
 
 from sklearn_ddcl.inspection.fitted import last_step
-from sklearn_ddcl.inspection.style import INK, PALETTE, SOFT, clear_frame, import_pyplot
+from sklearn_ddcl.inspection.style import (
+    INK,
+    PALETTE,
+    SOFT,
+    clear_frame,
+    import_pyplot,
+    name_panel,
+)
 
 _BLUE, _ORANGE = PALETTE[:2]
 _N_PANELS = 3
@@ -122,7 +129,7 @@ class CodebookDisplay:
         return np.array([row.get(name, np.nan) for row in self.history], dtype=float)
 
     def _draw_cooling(self, ax: Any) -> None:
-        _title(ax, "Cooling")
+        name_panel(ax, "Cooling")
         soft = self._column("temperature") > 0
         ax.set_xlabel("temperature")
         ax.set_ylabel("mean squared distance")
@@ -144,7 +151,7 @@ class CodebookDisplay:
             twin.yaxis.get_major_locator().set_params(integer=True)
 
     def _draw_passes(self, ax: Any) -> None:
-        _title(ax, "Passes")
+        name_panel(ax, "Passes")
         passes, loss = self._column("epoch"), self._column("loss")
         soft = self._column("temperature") > 0
         ax.plot(passes, loss, color=SOFT, lw=1)
@@ -156,7 +163,7 @@ class CodebookDisplay:
         ax.xaxis.get_major_locator().set_params(integer=True)
 
     def _draw_usage(self, ax: Any) -> None:
-        _title(ax, "Usage")
+        name_panel(ax, "Usage")
         books = np.atleast_2d(self.usage)
         n_codes = books.shape[1]
         for m, shares in enumerate(books):
@@ -175,7 +182,3 @@ class CodebookDisplay:
         ax.set_xlabel("code, by usage")
         ax.set_ylabel("share of the rows")
         ax.xaxis.get_major_locator().set_params(integer=True)
-
-
-def _title(ax: Any, text: str) -> None:
-    ax.set_title(text, loc="left", fontweight="bold")

@@ -90,3 +90,16 @@ def legend_above(ax: Any, handles: list[Any], n_columns: int = 6) -> Any:
         columnspacing=1.4,
         handletextpad=0.5,
     )
+
+
+def name_panel(ax: Any, text: str) -> None:
+    """Write the name of a panel above it, at the left.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        The panel.
+    text : str
+        Its name.
+    """
+    ax.set_title(text, loc="left", fontweight="bold")

@@ -6,7 +6,14 @@ from typing import Any, Self
 import numpy as np
 
 from sklearn_ddcl.inspection.fitted import prototype_step
-from sklearn_ddcl.inspection.style import INK, PALETTE, SOFT, clear_frame, import_pyplot
+from sklearn_ddcl.inspection.style import (
+    INK,
+    PALETTE,
+    SOFT,
+    clear_frame,
+    import_pyplot,
+    name_panel,
+)
 
 _BLUE, _ORANGE, _RED, _PURPLE = PALETTE[:4]
 _N_PANELS = 6
@@ -148,7 +155,7 @@ class TrainingHistoryDisplay:
         return np.array([epoch.get(name, np.nan) for epoch in self.history])
 
     def _draw_loss(self, ax: Any) -> None:
-        _title(ax, "Loss")
+        name_panel(ax, "Loss")
         self._line(ax, "loss", SOFT, "objective")
         self._line(ax, "task_loss", _BLUE, "cross-entropy")
         self._line(ax, "valid_loss", _ORANGE, "on validation rows")
@@ -159,7 +166,7 @@ class TrainingHistoryDisplay:
         ax.set_ylabel("nats")
 
     def _draw_competition(self, ax: Any) -> None:
-        _title(ax, "Competition")
+        name_panel(ax, "Competition")
         parts = ["reconstruction", "diversity"]
         ax.stackplot(
             self._column("epoch"),
@@ -173,14 +180,14 @@ class TrainingHistoryDisplay:
         ax.set_ylabel("squared distance")
 
     def _draw_temperature(self, ax: Any) -> None:
-        _title(ax, "Temperature")
+        name_panel(ax, "Temperature")
         self._line(ax, "critical_temperature", _RED, "critical")
         self._line(ax, "temperature", _BLUE, "temperature")
         _log_axis(ax)
         ax.set_ylabel("squared distance")
 
     def _draw_usage(self, ax: Any) -> None:
-        _title(ax, "Prototypes in use")
+        name_panel(ax, "Prototypes in use")
         self._line(ax, "perplexity", _BLUE)
         if self.n_prototypes is not None:
             ax.axhline(self.n_prototypes, color=INK, lw=1, ls=":")
@@ -188,7 +195,7 @@ class TrainingHistoryDisplay:
         ax.set_ylabel("perplexity")
 
     def _draw_closest(self, ax: Any) -> None:
-        _title(ax, "Closest prototypes")
+        name_panel(ax, "Closest prototypes")
         self._line(ax, "min_prototype_distance", _BLUE)
         _log_axis(ax)
         ax.set_ylabel("distance")
@@ -204,7 +211,7 @@ class TrainingHistoryDisplay:
             )
 
     def _draw_tracking(self, ax: Any) -> None:
-        _title(ax, "Tracking")
+        name_panel(ax, "Tracking")
         self._line(ax, "tracking", _BLUE)
         ax.set_ylim(bottom=0)
         ax.set_ylabel("lag / spread of tokens")
@@ -218,10 +225,6 @@ class TrainingHistoryDisplay:
         marker = "o" if measured.sum() == 1 else None
         epochs = self._column("epoch")[measured]
         ax.plot(epochs, values[measured], color=color, label=label, marker=marker)
-
-
-def _title(ax: Any, text: str) -> None:
-    ax.set_title(text, loc="left", fontweight="bold")
 
 
 def _log_axis(ax: Any) -> None:

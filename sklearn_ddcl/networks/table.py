@@ -1,6 +1,7 @@
 """What a network must know of a table, and the tokenizer that follows from it."""
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +37,22 @@ class TableSpec:
     n_numbers: int
     cardinalities: tuple[int, ...]
     knots: tuple[Tensor, ...] = ()
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the shape as plain numbers."""
+        return {
+            "n_numbers": self.n_numbers,
+            "cardinalities": list(self.cardinalities),
+            "n_knots": [len(knots) for knots in self.knots],
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Return a table of the shape that `state` describes; its knots are no data."""
+        knots = tuple(
+            torch.arange(n_knots, dtype=torch.float32) for n_knots in state["n_knots"]
+        )
+        return cls(state["n_numbers"], tuple(state["cardinalities"]), knots)
 
     @property
     def n_columns(self) -> int:

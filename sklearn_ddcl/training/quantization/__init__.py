@@ -8,7 +8,6 @@ with hard or soft assignments, `place` chooses the first codes, `anneal` cools t
 """
 
 from sklearn_ddcl.training.quantization.codebooks import (
-    QUANTIZATIONS,
     Codebooks,
     code_dtype,
 )
@@ -22,7 +21,6 @@ from sklearn_ddcl.training.quantization.solver import Solution, solve
 from sklearn_ddcl.training.quantization.stream import follow_all
 
 __all__ = [
-    "QUANTIZATIONS",
     "CodebookPlan",
     "Codebooks",
     "MaskedRows",

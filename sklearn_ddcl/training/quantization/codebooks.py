@@ -9,7 +9,6 @@ from torch import Tensor
 from sklearn_ddcl.training.quantization.passes import all_distances, nearest_codes
 from sklearn_ddcl.training.quantization.rows import MaskedRows, Rows
 
-QUANTIZATIONS = ("product", "residual")
 _CHUNK = 2**16
 
 

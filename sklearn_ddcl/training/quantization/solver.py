@@ -108,8 +108,10 @@ def _search(
         codes = rows.empty(n_codes, rows.n_columns).zero_()
     else:
         codes = spread(rows, n_codes, generator)
-    labels = hard_pass(rows, codes).labels
-    start = temperature or critical_temperature(rows, codes, labels, generator)
+    start = temperature
+    if start is None:
+        labels = hard_pass(rows, codes).labels
+        start = critical_temperature(rows, codes, labels, generator)
     if start > 0:
         from_the_mean = isinstance(init, str) and init == "mean"
         codes = anneal(
