@@ -116,7 +116,8 @@ class DDCLQuantizer(
 
     n_relocations : "auto" or int, default="auto"
         Rounds in which codes are moved to where they are needed more, at most. "auto"
-        goes on while it pays. Unused with an encoder.
+        goes on while it pays, for two rounds and one more per eight codes at most.
+        Unused with an encoder.
 
     max_epochs : "auto" or int, default="auto"
         Passes over the rows, at most. "auto" is 300 for "em", what about 1,500 steps

@@ -15,6 +15,7 @@ _FINE, _PASSES_FINE = 1e-4, 20
 _ANY, _WORTH_IT = 1e-6, 1e-3
 _TRIALS = 2
 _CANDIDATES = 16
+_ROUNDS, _CODES_PER_ROUND = 2, 8
 
 
 def relocate(
@@ -45,7 +46,8 @@ def relocate(
     record : Record
         Gets every pass; rounds end when it allows no more.
     max_rounds : int, optional
-        Rounds, at most.
+        Rounds, at most. By default some, and more for more codes: small codebooks gain
+        little from the later ones, which are most of the time.
 
     Returns
     -------
@@ -62,9 +64,11 @@ def relocate(
     """
     n_codes = len(codes)
     n_moved = max(1, min(n_codes // 4, 2), n_codes // 8) if n_codes > 1 else 0
+    if max_rounds is None:
+        max_rounds = _ROUNDS + n_codes // _CODES_PER_ROUND
     failures = n_rounds = 0
     while n_moved and record.left > 0 and found.distortion > 0:
-        if max_rounds is not None and n_rounds == max_rounds:
+        if n_rounds == max_rounds:
             break
         n_rounds += 1
         more = spread(
