@@ -53,6 +53,7 @@ def quantizer(**params):
 CLASSIFIERS = [
     small(precision="float64"),
     small(precision="float64", encoder="transformer"),
+    small(precision="float64", encoder="aot"),
 ]
 DOUBLE = [
     *CLASSIFIERS,

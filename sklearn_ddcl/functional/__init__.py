@@ -1,4 +1,4 @@
-"""The mathematics of soft competition, as stateless functions on tensors.
+"""The mathematics of soft competition and of denoising: stateless functions.
 
 Symbols
 -------
@@ -19,6 +19,15 @@ from sklearn_ddcl.functional.competition import (
 )
 from sklearn_ddcl.functional.distances import nearest, squared_distances
 from sklearn_ddcl.functional.distortion import distortion
+from sklearn_ddcl.functional.subspaces import (
+    Denoised,
+    DepthBudgetWarning,
+    attention_weights,
+    denoise,
+    denoising_step,
+    depth_budget,
+    subspace_snr,
+)
 from sklearn_ddcl.functional.temperature import (
     critical_temperature,
     token_covariance,
@@ -33,9 +42,15 @@ from sklearn_ddcl.functional.usage import (
 
 __all__ = [
     "Decomposition",
+    "Denoised",
+    "DepthBudgetWarning",
+    "attention_weights",
     "centroids",
     "critical_temperature",
     "decompose",
+    "denoise",
+    "denoising_step",
+    "depth_budget",
     "distortion",
     "free_energy",
     "log_soft_assign",
@@ -44,6 +59,7 @@ __all__ = [
     "perplexity",
     "soft_assign",
     "squared_distances",
+    "subspace_snr",
     "token_covariance",
     "top_eigenvalue",
     "tracking_error",

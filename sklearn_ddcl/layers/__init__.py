@@ -11,6 +11,7 @@ from sklearn_ddcl.layers.piecewise_linear import PiecewiseLinearTokenizer
 from sklearn_ddcl.layers.pooling import ClsPooling, MeanPooling
 from sklearn_ddcl.layers.prototype_readout import PrototypeReadout, Readout
 from sklearn_ddcl.layers.step_dropout import StepDropout
+from sklearn_ddcl.layers.subspace_attention import SubspaceAttention
 from sklearn_ddcl.layers.tokenizer import TableTokenizer
 from sklearn_ddcl.layers.views import Views
 
@@ -29,6 +30,7 @@ __all__ = [
     "Quantized",
     "Readout",
     "StepDropout",
+    "SubspaceAttention",
     "TableTokenizer",
     "Views",
 ]

@@ -7,13 +7,19 @@ from sklearn_ddcl.networks.autoencoders import (
     MLPAutoencoder,
 )
 from sklearn_ddcl.networks.classifier import Prediction, TableClassifier
-from sklearn_ddcl.networks.encoders import ENCODERS, MLPEncoder, TransformerEncoder
+from sklearn_ddcl.networks.encoders import (
+    ENCODERS,
+    AoTEncoder,
+    MLPEncoder,
+    TransformerEncoder,
+)
 from sklearn_ddcl.networks.readouts import READOUTS
 
 __all__ = [
     "AUTOENCODERS",
     "ENCODERS",
     "READOUTS",
+    "AoTEncoder",
     "ConvAutoencoder",
     "MLPAutoencoder",
     "MLPEncoder",

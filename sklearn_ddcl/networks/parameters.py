@@ -69,6 +69,21 @@ class Parameters:
                 f"{getattr(self, name)!r}."
             )
 
+    def check_choices(self, **choices: tuple[str, ...]) -> None:
+        """Raise unless the named fields are among their choices.
+
+        Parameters
+        ----------
+        **choices : dict
+            Field name to what it may be.
+        """
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise ValueError(
+                    f"{type(self).__name__}.{name} must be one of {known}, got "
+                    f"{getattr(self, name)!r}."
+                )
+
     def check_at_least(self, **minima: float) -> None:
         """Raise unless the named fields are numbers not below their minimum.
 

@@ -6,7 +6,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from sklearn_ddcl import DDCLClassifier
-from sklearn_ddcl.networks import MLPEncoder, TransformerEncoder
+from sklearn_ddcl.networks import AoTEncoder, MLPEncoder, TransformerEncoder
 
 SMALL = {
     "mlp": MLPEncoder(
@@ -21,6 +21,7 @@ SMALL = {
     "transformer": TransformerEncoder(
         n_layers=1, d_token=8, n_heads=2, n_bins=8, dropout=0.1
     ),
+    "aot": AoTEncoder(n_layers=2, d_token=8, n_heads=2, n_bins=8, dropout=0.1),
 }
 
 

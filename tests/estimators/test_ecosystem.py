@@ -28,11 +28,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_html_repr
 
 from sklearn_ddcl import DDCLClassifier
-from sklearn_ddcl.networks import MLPEncoder, TransformerEncoder
+from sklearn_ddcl.networks import AoTEncoder, MLPEncoder, TransformerEncoder
 
 
 @pytest.mark.parametrize(
-    "encoder", ["mlp", "transformer", MLPEncoder(d_hidden=8), TransformerEncoder()]
+    "encoder", ["mlp", "transformer", "aot", MLPEncoder(d_hidden=8), AoTEncoder()]
 )
 def test_a_grid_reaches_the_encoder_given_by_name_or_as_an_object(blobs, encoder):
     classifier = DDCLClassifier(6, encoder=encoder, max_epochs=2, random_state=0)

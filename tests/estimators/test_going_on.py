@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import make_blobs
 
-ENCODERS = ["mlp", "transformer"]
+ENCODERS = ["mlp", "transformer", "aot"]
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)

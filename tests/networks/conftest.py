@@ -3,7 +3,12 @@
 import pytest
 import torch
 
-from sklearn_ddcl.networks import MLPEncoder, TableClassifier, TransformerEncoder
+from sklearn_ddcl.networks import (
+    AoTEncoder,
+    MLPEncoder,
+    TableClassifier,
+    TransformerEncoder,
+)
 from sklearn_ddcl.networks.table import TableSpec, choose_knots
 
 N_ROWS, N_CLASSES = 12, 3
@@ -16,6 +21,7 @@ ENCODERS = {
     "mlp-linear": MLPEncoder(d_hidden=16, d_token=8, numerical="linear"),
     "mlp-periodic": MLPEncoder(d_hidden=16, d_token=8, numerical="periodic"),
     "transformer": TransformerEncoder(d_token=8, n_heads=2, n_bins=4),
+    "aot": AoTEncoder(n_layers=3, d_token=8, n_heads=2, n_bins=4),
     "transformer-linear": TransformerEncoder(d_token=8, n_heads=2, numerical="linear"),
 }
 READOUTS = ["ddcl", "mean", "cls"]

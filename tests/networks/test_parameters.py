@@ -3,9 +3,11 @@
 import pytest
 from sklearn.base import clone
 
-from sklearn_ddcl.networks import MLPEncoder, TransformerEncoder
+from sklearn_ddcl.networks import AoTEncoder, MLPEncoder, TransformerEncoder
 
-encoders = pytest.mark.parametrize("encoder_class", [MLPEncoder, TransformerEncoder])
+encoders = pytest.mark.parametrize(
+    "encoder_class", [MLPEncoder, TransformerEncoder, AoTEncoder]
+)
 
 
 @encoders
@@ -76,7 +78,7 @@ def test_sizes_of_the_transformer_are_positive(name, smallest):
         TransformerEncoder(**{name: 0}).check()
 
 
-@pytest.mark.parametrize("encoder", [MLPEncoder, TransformerEncoder])
+@pytest.mark.parametrize("encoder", [MLPEncoder, TransformerEncoder, AoTEncoder])
 @pytest.mark.parametrize("dropout", [1, 1.5, -0.1])
 def test_dropout_must_be_a_probability_below_one(encoder, dropout):
     with pytest.raises(ValueError, match=r"dropout must be (below 1|at least 0)"):
@@ -86,3 +88,17 @@ def test_dropout_must_be_a_probability_below_one(encoder, dropout):
 def test_an_unknown_way_for_numbers_to_enter_is_refused_before_any_table():
     with pytest.raises(ValueError, match=r"'mixed', .*got 'spline'"):
         MLPEncoder(numerical="spline").check()
+
+
+@pytest.mark.parametrize(
+    ("params", "match"),
+    [
+        ({"projection": "own"}, r"AoTEncoder.projection must be one of .*got 'own'"),
+        ({"output": "free"}, r"AoTEncoder.output must be one of .*got 'free'"),
+        ({"step_size": -1.0}, "AoTEncoder.step_size must be at least 0"),
+        ({"n_heads": 0}, "AoTEncoder.n_heads must be at least 1"),
+    ],
+)
+def test_choices_of_the_attention_only_encoder_are_checked(params, match):
+    with pytest.raises(ValueError, match=match):
+        AoTEncoder(**params).check()

@@ -10,6 +10,7 @@ from torch.testing import assert_close
 from sklearn_ddcl.networks import (
     ENCODERS,
     READOUTS,
+    AoTEncoder,
     MLPEncoder,
     TableClassifier,
     TransformerEncoder,
@@ -25,7 +26,7 @@ N_VIEWS = {
 }
 
 
-@pytest.fixture(params=[*N_VIEWS, "transformer", "transformer-linear"])
+@pytest.fixture(params=[*N_VIEWS, "transformer", "transformer-linear", "aot"])
 def encoder(request):
     return request.param
 
@@ -49,7 +50,11 @@ def n_tokens(encoder, readout):
 
 
 def test_the_names_here_are_all_there_are():
-    assert ENCODERS == {"mlp": MLPEncoder, "transformer": TransformerEncoder}
+    assert ENCODERS == {
+        "mlp": MLPEncoder,
+        "transformer": TransformerEncoder,
+        "aot": AoTEncoder,
+    }
     assert list(READOUTS) == ["ddcl", "mean", "cls"]
 
 
@@ -267,6 +272,7 @@ def test_the_class_token_of_a_transformer_stands_first(make, numbers, codes):
         (MLPEncoder(numerical="spline"), r"'linear'\), got 'spline'"),
         (MLPEncoder(numerical="linear", dropout=1.0), r"p must be in \[0, 1\)"),
         (TransformerEncoder(numerical="linear", n_heads=5), "n_heads must divide"),
+        (AoTEncoder(numerical="linear", n_heads=5), "n_heads must divide"),
     ],
 )
 def test_what_cannot_be_built(generator, encoder, match):

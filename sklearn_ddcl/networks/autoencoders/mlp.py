@@ -55,12 +55,7 @@ class MLPAutoencoder(Parameters):
         self.check_at_least(n_layers=0, d_hidden=1, n_bins=1, d_column=1)
         if self.d_code is not None:
             self.check_at_least(d_code=1)
-        known = ("plain", *NUMERICAL)
-        if self.numerical not in known:
-            raise ValueError(
-                f"MLPAutoencoder.numerical must be one of {known}, got "
-                f"{self.numerical!r}."
-            )
+        self.check_choices(numerical=("plain", *NUMERICAL))
 
     @property
     def needs_knots(self) -> bool:

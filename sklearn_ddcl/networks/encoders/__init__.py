@@ -4,9 +4,10 @@ A new encoder is one file with a parameter object (fields, ``check``, ``build``)
 line in `ENCODERS`.
 """
 
+from sklearn_ddcl.networks.encoders.aot import AoTEncoder
 from sklearn_ddcl.networks.encoders.mlp import MLPEncoder
 from sklearn_ddcl.networks.encoders.transformer import TransformerEncoder
 
-ENCODERS = {"mlp": MLPEncoder, "transformer": TransformerEncoder}
+ENCODERS = {"mlp": MLPEncoder, "transformer": TransformerEncoder, "aot": AoTEncoder}
 
-__all__ = ["ENCODERS", "MLPEncoder", "TransformerEncoder"]
+__all__ = ["ENCODERS", "AoTEncoder", "MLPEncoder", "TransformerEncoder"]

@@ -60,11 +60,7 @@ class MLPEncoder(Parameters):
         self.check_at_least(n_layers=0, d_hidden=1, n_views=1, d_token=2)
         self.check_at_least(n_bins=1, d_column=1)
         self.check_probability("dropout")
-        known = ("mixed", *NUMERICAL)
-        if self.numerical not in known:
-            raise ValueError(
-                f"MLPEncoder.numerical must be one of {known}, got {self.numerical!r}."
-            )
+        self.check_choices(numerical=("mixed", *NUMERICAL))
 
     def build(
         self, spec: TableSpec, *, cls_token: bool, generator: torch.Generator | None

@@ -1,13 +1,15 @@
 """The columns of a row as tokens that attend to each other."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from sklearn_ddcl.layers import AttentionBlock
+from sklearn_ddcl.networks.encoders.column_tokens import ColumnTokens
 from sklearn_ddcl.networks.parameters import Parameters
-from sklearn_ddcl.networks.table import TableSpec, make_tokenizer
+from sklearn_ddcl.networks.table import TableSpec
 
 
 @dataclass
@@ -59,44 +61,20 @@ class TransformerEncoder(Parameters):
         self, spec: TableSpec, *, cls_token: bool, generator: torch.Generator | None
     ) -> nn.Module:
         """Return the encoder of a table, with a class token in front if wanted."""
-        return _Transformer(self, spec, cls_token, generator)
-
-
-class _Transformer(nn.Module):
-    n_views = 1
-
-    def __init__(
-        self,
-        params: TransformerEncoder,
-        spec: TableSpec,
-        cls_token: bool,
-        generator: torch.Generator | None,
-    ) -> None:
-        super().__init__()
-        d = params.d_token
-        self.tokenizer = make_tokenizer(spec, params.numerical, d, generator)
-        # Which column a token is from, else equal embeddings could not be told apart.
-        column = torch.empty(spec.n_columns, d).normal_(std=0.3, generator=generator)
-        self.column = nn.Parameter(column)
-        self.cls = None
-        if cls_token:
-            cls = torch.empty(1, 1, d).normal_(std=0.3, generator=generator)
-            self.cls = nn.Parameter(cls)
-        self.blocks = nn.ModuleList(
-            AttentionBlock(
-                d,
-                n_heads=params.n_heads,
-                d_hidden=max(1, round(params.expansion * d)),
-                dropout=params.dropout,
-                generator=generator,
-            )
-            for _ in range(params.n_layers)
+        make_block = partial(
+            AttentionBlock,
+            self.d_token,
+            n_heads=self.n_heads,
+            d_hidden=max(1, round(self.expansion * self.d_token)),
+            dropout=self.dropout,
+            generator=generator,
         )
-
-    def forward(self, numbers: Tensor, codes: Tensor) -> Tensor:
-        x = self.tokenizer(numbers, codes) + self.column
-        if self.cls is not None:
-            x = torch.cat([self.cls.expand(len(x), -1, -1), x], dim=1)
-        for block in self.blocks:
-            x = block(x)
-        return x
+        return ColumnTokens(
+            spec,
+            self.d_token,
+            self.n_layers,
+            make_block,
+            numerical=self.numerical,
+            cls_token=cls_token,
+            generator=generator,
+        )

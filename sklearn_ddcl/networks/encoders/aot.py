@@ -1,0 +1,98 @@
+"""The columns of a row as tokens that are denoised by attention alone."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import nn
+
+from sklearn_ddcl.layers import SubspaceAttention
+from sklearn_ddcl.layers.subspace_attention import OUTPUTS, PROJECTIONS
+from sklearn_ddcl.networks.encoders.column_tokens import ColumnTokens
+from sklearn_ddcl.networks.parameters import Parameters
+from sklearn_ddcl.networks.table import TableSpec
+
+
+@dataclass
+class AoTEncoder(Parameters):
+    """Parameters of ``encoder="aot"``: attention and skip connections, nothing else.
+
+    Parameters
+    ----------
+    n_layers : int, default=4
+        Number of blocks; twice as many as of a transformer have a third of its
+        weights.
+    d_token : int, default=32
+        Width of the tokens and of the prototypes.
+    n_heads : int, default=4
+        Subspaces; must divide `d_token`.
+    projection : {"shared", "separate"}, default="shared"
+        Whether queries, keys and values are one projection or three.
+    output : {"linear", "tied"}, default="linear"
+        Whether the way back has a matrix of its own or that of the projection.
+    step_size : float or None, default=None
+        First step size of every block; None takes one over `n_layers`, with which an
+        untrained stack keeps tokens apart.
+    dropout : float, default=0.1
+        Probability that a unit of a step is silenced for a training step.
+    numerical : {"piecewise_linear", "periodic", "linear"}, default="piecewise_linear"
+        How numbers become tokens. There is no feed-forward part that could bend a
+        single number, so this matters.
+    n_bins : int, default=48
+        Intervals of the piecewise linear curves, at most.
+
+    References
+    ----------
+    .. [1] P. Wang, Y. Lu, Y. Yu, D. Pai, Q. Qu and Y. Ma, "Attention-Only Transformers
+       via Unrolled Subspace Denoising", ICML 2025.
+
+    Examples
+    --------
+    >>> AoTEncoder(n_layers=6).get_params()["n_layers"]
+    6
+    """
+
+    n_layers: int = 4
+    d_token: int = 32
+    n_heads: int = 4
+    projection: str = "shared"
+    output: str = "linear"
+    step_size: float | None = None
+    dropout: float = 0.1
+    numerical: str = "piecewise_linear"
+    n_bins: int = 48
+
+    def check(self) -> None:
+        """Raise ValueError unless all fields are usable."""
+        self.check_at_least(n_layers=0, d_token=2, n_heads=1, n_bins=1)
+        self.check_probability("dropout")
+        self.check_choices(projection=PROJECTIONS, output=OUTPUTS)
+        if self.step_size is not None:
+            self.check_at_least(step_size=0.0)
+
+    def build(
+        self, spec: TableSpec, *, cls_token: bool, generator: torch.Generator | None
+    ) -> nn.Module:
+        """Return the encoder of a table, with a class token in front if wanted."""
+        step_size = self.step_size
+        if step_size is None:
+            step_size = 1 / max(1, self.n_layers)
+        make_block = partial(
+            SubspaceAttention,
+            self.d_token,
+            n_heads=self.n_heads,
+            projection=self.projection,
+            output=self.output,
+            step_size=step_size,
+            dropout=self.dropout,
+            generator=generator,
+        )
+        return ColumnTokens(
+            spec,
+            self.d_token,
+            self.n_layers,
+            make_block,
+            numerical=self.numerical,
+            cls_token=cls_token,
+            generator=generator,
+        )
