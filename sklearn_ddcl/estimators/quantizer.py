@@ -97,11 +97,12 @@ class DDCLQuantizer(
         :class:`~sklearn_ddcl.networks.MLPAutoencoder` also sets its sizes.
         :class:`~sklearn_ddcl.networks.ConvAutoencoder` needs the shape of the images.
 
-    solver : {"auto", "em", "gradient"}, default="auto"
+    solver : {"auto", "em", "gradient", "dual"}, default="auto"
         "em" takes the closed-form step of expectation-maximization in every pass over
-        the rows, "gradient" makes Adam steps on batches. "auto" is "em", which in all
-        measurements came further in less time. An encoder is always trained by
-        gradients.
+        the rows, "gradient" makes Adam steps on batches. "dual" makes them on a linear
+        map of the transposed rows whose outputs are the codes, for few rows of many
+        columns. "auto" is "em", which in all measurements came further in less time. An
+        encoder is always trained by gradients.
 
     init : {"k-means++", "mean"} or array-like, default="k-means++"
         Where codes start; an array has shape (n_prototypes, n_dimensions). With "mean"
@@ -121,7 +122,7 @@ class DDCLQuantizer(
 
     max_epochs : "auto" or int, default="auto"
         Passes over the rows, at most. "auto" is 300 for "em", what about 1,500 steps
-        take, but at least 20, for "gradient", and 50 with an encoder.
+        take, but at least 20, for "gradient", 500 for "dual" and 50 with an encoder.
 
     batch_size : "auto" or int, default="auto"
         Rows per gradient step; "auto" takes 64 to 1,024 by the number of rows, or 128
@@ -272,7 +273,7 @@ class DDCLQuantizer(
             HasMethods(["check", "build"]),
             None,
         ],
-        "solver": [StrOptions({"auto", "em", "gradient"})],
+        "solver": [StrOptions({"auto", "em", "gradient", "dual"})],
         "init": [StrOptions({"k-means++", "mean"}), "array-like"],
         "temperature": [
             StrOptions({"auto"}),
@@ -570,10 +571,15 @@ class DDCLQuantizer(
         self, X: Any, sample_weight: Any
     ) -> tuple[Any, RowSpace, Any, np.ndarray]:
         """Return the table, its space, its rows in there, and their weights."""
-        if self.encoder is not None and self.solver == "em":
+        if self.encoder is not None and self.solver in ("em", "dual"):
             raise ValueError(
-                'solver="em" has no step for an encoder; set solver="auto" or '
-                "encoder=None."
+                f'solver="{self.solver}" has no step for an encoder; set solver="auto" '
+                "or encoder=None."
+            )
+        if self.solver == "dual" and self.allow_nan:
+            raise ValueError(
+                'solver="dual" combines whole rows and cannot leave out missing '
+                'entries; set allow_nan=False and impute, or solver="auto".'
             )
         if self.encoder is not None and not self.init == "k-means++":
             raise ValueError(

@@ -25,6 +25,7 @@ from sklearn_ddcl.training.quantization import (
 )
 
 _MAX_PASSES = 300
+_DUAL_STEPS = 500
 # Of gradient steps on rows: batches, how many steps are enough, and their rate.
 _SMALLEST_BATCH, _LARGEST_BATCH = 64, 1024
 _WANTED_STEPS, _LEAST_EPOCHS = 1500, 20
@@ -182,7 +183,11 @@ def make_plan(estimator: Any, n_rows: int, n_columns: int) -> CodebookPlan:
     usual = min(_LARGEST_BATCH, max(_SMALLEST_BATCH, n_rows // 16))
     batch_size = _given(estimator.batch_size, usual)
     enough = round(_WANTED_STEPS / max(1, round(n_rows / batch_size)))
-    epochs = _MAX_PASSES if solver == "em" else max(_LEAST_EPOCHS, enough)
+    epochs = {
+        "em": _MAX_PASSES,
+        "gradient": max(_LEAST_EPOCHS, enough),
+        "dual": _DUAL_STEPS,
+    }
     init = estimator.init
     if not isinstance(init, str):
         init = np.asarray(init, dtype=np.float64)
@@ -200,7 +205,7 @@ def make_plan(estimator: Any, n_rows: int, n_columns: int) -> CodebookPlan:
         solver=solver,
         init=init,
         temperature=_given(estimator.temperature, None),
-        max_epochs=_given(estimator.max_epochs, epochs),
+        max_epochs=_given(estimator.max_epochs, epochs[solver]),
         n_relocations=_given(estimator.n_relocations, None),
         batch_size=batch_size,
         lr=_given(estimator.lr, _LR) * _given(estimator.prototype_lr_ratio, _RATIO),

@@ -162,7 +162,30 @@ def test_rows_of_weight_zero_count_as_absent(digits):
     assert weights[weighted.prototype_indices_].all()
 
 
-@pytest.mark.parametrize("solver", ["em", "gradient"])
+def test_the_dual_solver_is_for_few_rows_of_many_columns():
+    rng = np.random.default_rng(0)
+    labels = np.arange(40) % 2
+    X = rng.normal(size=(40, 500)) + 2.0 * labels[:, None]
+
+    quantizer = make(2, solver="dual").fit(X)
+
+    assert len(set(zip(labels, quantizer.labels_, strict=True))) == 2
+    assert quantizer.n_iter_ == 500
+
+
+@pytest.mark.parametrize(
+    ("params", "match"),
+    [
+        ({"encoder": "mlp"}, 'solver="dual" has no step for an encoder'),
+        ({"allow_nan": True}, "cannot leave out missing entries"),
+    ],
+)
+def test_what_the_dual_solver_cannot_do_is_refused(digits, params, match):
+    with pytest.raises(ValueError, match=match):
+        make(solver="dual", **params).fit(digits[0])
+
+
+@pytest.mark.parametrize("solver", ["em", "gradient", "dual"])
 def test_a_seed_gives_the_same_bits(digits, solver):
     X, _ = digits
     params = {"solver": solver, "max_epochs": 5}

@@ -1,6 +1,7 @@
 """Fit one or several codebooks to rows."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -8,6 +9,7 @@ from torch import Tensor
 from sklearn_ddcl.training.history import TrainingHistory
 from sklearn_ddcl.training.quantization.codebooks import Codebooks, columns_of
 from sklearn_ddcl.training.quantization.descend import descend
+from sklearn_ddcl.training.quantization.dual import descend_dually
 from sklearn_ddcl.training.quantization.joint import refine_jointly
 from sklearn_ddcl.training.quantization.passes import hard_pass, weigh
 from sklearn_ddcl.training.quantization.rows import MaskedRows, Rows
@@ -26,7 +28,7 @@ class CodebookPlan:
         Number of codebooks.
     quantization : {"product", "residual"}
         What they stand for.
-    solver : {"em", "gradient"}
+    solver : {"em", "gradient", "dual"}
         How codes are found.
     init : {"k-means++", "mean"} or Tensor of shape (n_codes, n_columns)
         Where they start.
@@ -131,18 +133,29 @@ def _fit_one(
     init = plan.init
     if isinstance(init, torch.Tensor):
         init = init[:, columns]
-    if plan.solver == "gradient":
-        codes, record = descend(
-            rows,
-            plan.n_codes,
-            generator,
-            init=init,
-            temperature=plan.temperature,
-            epochs=plan.max_epochs,
-            batch_size=plan.batch_size,
-            lr=plan.lr,
-            verbose=plan.verbose,
-        )
+    if plan.solver in ("gradient", "dual"):
+        start: dict[str, Any] = {"init": init, "temperature": plan.temperature}
+        if plan.solver == "gradient":
+            codes, record = descend(
+                rows,
+                plan.n_codes,
+                generator,
+                epochs=plan.max_epochs,
+                batch_size=plan.batch_size,
+                lr=plan.lr,
+                verbose=plan.verbose,
+                **start,
+            )
+        else:
+            codes, record = descend_dually(
+                rows,
+                plan.n_codes,
+                generator,
+                steps=plan.max_epochs,
+                lr=plan.lr,
+                verbose=plan.verbose,
+                **start,
+            )
         labels = hard_pass(rows, codes).labels
         return codes + rows.center, labels, record.history
     solution = solve(
