@@ -19,6 +19,7 @@ from sklearn_ddcl.functional.competition import (
 )
 from sklearn_ddcl.functional.distances import nearest, squared_distances
 from sklearn_ddcl.functional.distortion import distortion
+from sklearn_ddcl.functional.pooling import pool_window, pooling_weights
 from sklearn_ddcl.functional.subspaces import (
     Denoised,
     DepthBudgetWarning,
@@ -57,6 +58,8 @@ __all__ = [
     "min_prototype_distance",
     "nearest",
     "perplexity",
+    "pool_window",
+    "pooling_weights",
     "soft_assign",
     "squared_distances",
     "subspace_snr",

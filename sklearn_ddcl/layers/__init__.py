@@ -4,6 +4,7 @@ from sklearn_ddcl.layers.attention import AttentionBlock
 from sklearn_ddcl.layers.categorical import CategoryTokenizer
 from sklearn_ddcl.layers.class_votes import ClassVotes
 from sklearn_ddcl.layers.codebook import Codebook, Quantized
+from sklearn_ddcl.layers.context_pool import ContextPool
 from sklearn_ddcl.layers.linear import Linear
 from sklearn_ddcl.layers.linear_numbers import LinearTokenizer
 from sklearn_ddcl.layers.periodic import PeriodicTokenizer
@@ -21,6 +22,7 @@ __all__ = [
     "ClassVotes",
     "ClsPooling",
     "Codebook",
+    "ContextPool",
     "Linear",
     "LinearTokenizer",
     "MeanPooling",
