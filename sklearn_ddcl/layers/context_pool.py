@@ -11,7 +11,7 @@ _REACH, _LEAST_TOKENS = 0.1, 3.0
 
 
 class ContextPool(nn.Module):
-    r"""Average tokens with their neighbors, by weights and over widths that are learned.
+    r"""Average tokens with their neighbors, by learned weights over learned widths.
 
     .. math::
         y_i = \sum_j A_{ij} x_j,
