@@ -55,3 +55,15 @@ class PrintReconstruction(PrintEpochs):
             parts.append(f"hard {row['hard_reconstruction']:.4f}")
             parts.append(f"codes in use {row['perplexity']:.1f}")
         return parts
+
+
+class PrintDenoising(PrintEpochs):
+    """Print how well a transformer rebuilds rows and their neighborhoods."""
+
+    def parts(self, row: dict[str, Any]) -> list[str]:
+        """Return both errors and usage."""
+        return [
+            f"rebuilding {row['rebuilding']:.4f}",
+            f"smoothing {row['smoothing']:.4f}",
+            f"prototypes in use {row['perplexity']:.1f}",
+        ]

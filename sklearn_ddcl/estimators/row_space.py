@@ -214,11 +214,16 @@ def _is_number(dtype: Any) -> bool:
 def column_moments(
     numbers: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return weighted means and variances of the present entries of columns."""
-    present = ~np.isnan(numbers)
-    mass = weights @ present
-    mass[mass == 0] = 1.0
-    filled = np.where(present, numbers, 0.0)
-    means = weights @ filled / mass
-    gaps = np.where(present, filled - means, 0.0)
-    return means, weights @ gaps**2 / mass
+    """Return weighted means and variances of the present entries of columns.
+
+    To the last bit the same for a row of weight two as for two rows, in any order.
+    """
+    means, variances = np.zeros((2, numbers.shape[1]))
+    for column, entries in enumerate(numbers.T):
+        present = ~np.isnan(entries) & (weights > 0)
+        values, places = np.unique(entries[present], return_inverse=True)
+        mass = np.bincount(places, weights[present])
+        if len(values):
+            means[column] = mass @ values / mass.sum()
+            variances[column] = mass @ (values - means[column]) ** 2 / mass.sum()
+    return means, variances

@@ -32,11 +32,14 @@ class TableSpec:
     knots : tuple of Tensor
         Knots of the piecewise linear curves; only their lengths matter when the
         network is about to be filled from a saved state.
+    flagged : tuple of int
+        Numerical columns in which values are missing, for networks that flag them.
     """
 
     n_numbers: int
     cardinalities: tuple[int, ...]
     knots: tuple[Tensor, ...] = ()
+    flagged: tuple[int, ...] = ()
 
     def get_state(self) -> dict[str, Any]:
         """Return the shape as plain numbers."""
@@ -44,6 +47,7 @@ class TableSpec:
             "n_numbers": self.n_numbers,
             "cardinalities": list(self.cardinalities),
             "n_knots": [len(knots) for knots in self.knots],
+            "flagged": list(self.flagged),
         }
 
     @classmethod
@@ -52,7 +56,13 @@ class TableSpec:
         knots = tuple(
             torch.arange(n_knots, dtype=torch.float32) for n_knots in state["n_knots"]
         )
-        return cls(state["n_numbers"], tuple(state["cardinalities"]), knots)
+        return cls(
+            state["n_numbers"],
+            tuple(state["cardinalities"]),
+            knots,
+            # Files written before there were any flags.
+            tuple(state.get("flagged", ())),
+        )
 
     @property
     def n_columns(self) -> int:

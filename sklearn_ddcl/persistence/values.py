@@ -22,7 +22,10 @@ _MISSING = {"NA": pd.NA, "NaT": pd.NaT}
 
 
 # Parameter objects, by the registry of `networks` that knows them by name.
-_REGISTRIES = {"encoder": "ENCODERS", "autoencoder": "AUTOENCODERS"}
+_REGISTRIES = {
+    "encoder": "ENCODERS", "autoencoder": "AUTOENCODERS",
+    "row_encoder": "ROW_ENCODERS",
+}
 
 
 class ValueWriter:

@@ -108,7 +108,7 @@ class Batches:
     Parameters
     ----------
     rows : EncodedRows
-        The table.
+        The table; any kind that is sliced alike.
     batch_size : int
         Rows per batch, about: the table is cut into equal parts, so that no tiny batch
         is left over at the end.
@@ -152,5 +152,5 @@ class Batches:
             return batch
         return (
             Inputs(inputs.numbers.to(self.device), inputs.codes.to(self.device)),
-            Targets(*(column.to(self.device) for column in targets)),
+            type(targets)(*(column.to(self.device) for column in targets)),
         )

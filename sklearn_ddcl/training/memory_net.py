@@ -8,7 +8,7 @@ import torch
 from skorch import NeuralNet
 from torch import Tensor
 
-from sklearn_ddcl.training.data import Batches, EncodedRows, Inputs, Targets
+from sklearn_ddcl.training.data import Batches, EncodedRows, Inputs
 from sklearn_ddcl.training.history import TrainingHistory
 from sklearn_ddcl.training.messages import StopTraining
 from sklearn_ddcl.training.seeding import make_generator
@@ -71,7 +71,7 @@ class MemoryNet(NeuralNet):
         """Return the groups of parameters with rates and decays of their own."""
         raise NotImplementedError
 
-    def prepare_batch(self, inputs: Inputs, targets: Targets) -> tuple[Inputs, Targets]:
+    def prepare_batch(self, inputs: Inputs, targets: Any) -> tuple[Inputs, Any]:
         """Return a batch as the network is to see it; by default as it is."""
         return inputs, targets
 

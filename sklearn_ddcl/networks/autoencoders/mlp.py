@@ -7,8 +7,8 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from sklearn_ddcl.layers import CategoryTokenizer, Linear
-from sklearn_ddcl.layers.full_vectors import full_vectors
+from sklearn_ddcl.layers import CategoryTokenizer
+from sklearn_ddcl.layers.even_linear import EvenLinear
 from sklearn_ddcl.networks.parameters import Parameters
 from sklearn_ddcl.networks.table import (
     NUMERICAL,
@@ -158,13 +158,3 @@ def perceptron(widths: list[int], generator: torch.Generator | None) -> nn.Seque
     for d_in, d_out in pairwise(widths):
         layers += [EvenLinear(d_in, d_out, generator=generator), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
-
-
-class EvenLinear(Linear):
-    """An affine map that rounds a row alike wherever it stands in a batch."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map `x` of shape (B, d_in) to (B, d_out)."""
-        weight = full_vectors(self.weight.T)
-        answer = (x @ weight)[:, : len(self.weight)]
-        return answer if self.bias is None else answer + self.bias

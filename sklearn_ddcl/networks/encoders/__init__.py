@@ -1,13 +1,29 @@
 """Encoders by name: the tokens of the columns in, the tokens for the readout out.
 
 A new encoder is one file with a parameter object (fields, ``check``, ``build``) and one
-line in `ENCODERS`.
+line in `ENCODERS` or `ROW_ENCODERS`.
 """
 
 from sklearn_ddcl.networks.encoders.aot import AoTEncoder
 from sklearn_ddcl.networks.encoders.mlp import MLPEncoder
+from sklearn_ddcl.networks.encoders.plain_mlp import PlainMLPEncoder
 from sklearn_ddcl.networks.encoders.transformer import TransformerEncoder
 
 ENCODERS = {"mlp": MLPEncoder, "transformer": TransformerEncoder, "aot": AoTEncoder}
+"""Of a classifier."""
 
-__all__ = ["ENCODERS", "AoTEncoder", "MLPEncoder", "TransformerEncoder"]
+ROW_ENCODERS = {
+    "mlp": PlainMLPEncoder,
+    "transformer": TransformerEncoder,
+    "aot": AoTEncoder,
+}
+"""Of a transformer, whose rows have to be near each other where they are alike."""
+
+__all__ = [
+    "ENCODERS",
+    "ROW_ENCODERS",
+    "AoTEncoder",
+    "MLPEncoder",
+    "PlainMLPEncoder",
+    "TransformerEncoder",
+]

@@ -1,0 +1,370 @@
+"""From encoded rows to a trained denoiser with prototypes."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_ddcl.estimators.distinct_rows import DistinctRows
+from sklearn_ddcl.estimators.fitted_denoiser import (
+    Bank,
+    DenoiserShape,
+    FittedDenoiser,
+    library,
+)
+from sklearn_ddcl.estimators.merging import merge_prototypes
+from sklearn_ddcl.estimators.named_encoder import resolve_encoder
+from sklearn_ddcl.estimators.progress import PrintDenoising
+from sklearn_ddcl.estimators.table_space import TableSpace
+from sklearn_ddcl.functional import squared_distances
+from sklearn_ddcl.layers.dense_rows import DenseRows
+from sklearn_ddcl.networks import ROW_ENCODERS, RowDenoiser
+from sklearn_ddcl.networks.table import TableSpec, choose_knots
+from sklearn_ddcl.training import (
+    TrainingHistory,
+    make_generator,
+    one_thread,
+    resolve_device,
+)
+from sklearn_ddcl.training.data import n_batches
+from sklearn_ddcl.training.denoising.embedding import Embedding, fit_embedding
+from sklearn_ddcl.training.denoising.neighborhoods import Frame, smooth
+from sklearn_ddcl.training.denoising.net import DenoisingNet, make_denoising_net
+from sklearn_ddcl.training.denoising.plan import DenoisingPlan
+from sklearn_ddcl.training.denoising.rows import DenoisingRows
+from sklearn_ddcl.training.quantization import Rows, solve
+from sklearn_ddcl.training.quantization.anneal import critical_temperature
+from sklearn_ddcl.training.quantization.dual import descend_dually
+from sklearn_ddcl.training.quantization.passes import hard_pass
+from sklearn_ddcl.training.quantization.stream import follow
+
+# Neighborhoods are looked for among this many rows.
+_MOST_ROWS = 20_000
+_STEPS = 800
+_BATCH = 256
+_WIDEST = 64
+_MOST_PROTOTYPES = 64
+# Of a training, that a batch of a stream gets.
+_STREAM_SHARE = 0.1
+# Of the critical temperature of the cells.
+_SOFTNESS = 0.5
+_COLD = 1e-3
+# Few prototypes have few good places, and a start may miss them.
+_RELOCATIONS, _STARTED, _MOST_STARTS = 50, 100, 10
+_BLOCK = 1024
+
+
+class Lesson(NamedTuple):
+    """What a denoiser learns from."""
+
+    rows: DenoisingRows
+    """Different rows and their neighborhoods, on the CPU."""
+    bank: Bank
+    """Prototypes of the largest ones."""
+
+
+def fit_denoiser(
+    estimator: Any, space: TableSpace, distinct: DistinctRows, seed: int
+) -> tuple[FittedDenoiser, DenoisingNet]:
+    """Train a denoiser.
+
+    Parameters
+    ----------
+    estimator : DDCLTransformer
+        Where the parameters come from.
+    space : TableSpace
+        Encoded the table.
+    distinct : DistinctRows
+        Its rows.
+    seed : int
+        Seeds everything random.
+
+    Returns
+    -------
+    fitted : FittedDenoiser
+    net : DenoisingNet
+        Its history has one entry per epoch.
+    """
+    distinct = _sampled(distinct, seed)
+    shape = _choose_shape(estimator, space, distinct)
+    dtype, device = _where(estimator)
+    with one_thread():
+        smoothed = _smoothed(shape.spec, distinct)
+        frame = Frame.of(smoothed, distinct.weights)
+        rows = _to_rows(distinct, frame.standardize(smoothed), dtype)
+        bank = _place(estimator, _regions(rows, dtype), frame, seed)
+        network = shape.build(make_generator(seed)).to(device=device, dtype=dtype)
+        plan = make_plan(estimator, len(rows))
+        net = _learn(estimator, network, plan, Lesson(rows, bank), seed)
+        bank = _merge(estimator, bank, rows, seed).to(device)
+        embedding = _embed(estimator, net, bank, rows)
+    mixed = net.mixed_precision
+    return FittedDenoiser(space, shape, network, bank, embedding, mixed), net
+
+
+def follow_denoiser(
+    estimator: Any,
+    fitted: FittedDenoiser,
+    distinct: DistinctRows,
+    history: TrainingHistory,
+    seed: int,
+) -> tuple[FittedDenoiser, DenoisingNet]:
+    """Go on with some more rows.
+
+    Parameters
+    ----------
+    estimator : DDCLTransformer
+        Where the parameters come from.
+    fitted : FittedDenoiser
+        As it is; its network is trained further.
+    distinct : DistinctRows
+        The rows that have come.
+    history : TrainingHistory
+        Gets one entry per epoch.
+    seed : int
+        Seeds everything random.
+
+    Returns
+    -------
+    fitted : FittedDenoiser
+        With the prototypes where they are now.
+    net : DenoisingNet
+        What trained.
+    """
+    distinct = _sampled(distinct, seed)
+    network = fitted.network
+    with one_thread():
+        smoothed = _smoothed(fitted.shape.spec, distinct)
+        values = fitted.bank.frame.standardize(smoothed)
+        rows = _to_rows(distinct, values, fitted.dtype)
+        bank = fitted.bank.to(torch.device("cpu"))
+        bank = _move(bank, _regions(rows, fitted.dtype), seed)
+        plan = make_plan(estimator, len(rows), streaming=True)
+        net = _learn(estimator, network, plan, Lesson(rows, bank), seed, history)
+    followed = FittedDenoiser(
+        fitted.space,
+        fitted.shape,
+        network,
+        bank.to(torch.device(net.device)),
+        fitted.embedding,
+        fitted.mixed_precision,
+    )
+    return followed, net
+
+
+def make_plan(estimator: Any, n_rows: int, *, streaming: bool = False) -> DenoisingPlan:
+    """Return the decisions that can be made before training.
+
+    Parameters
+    ----------
+    estimator : DDCLTransformer
+        Where the parameters come from.
+    n_rows : int
+        Rows to train on.
+    streaming : bool, default=False
+        Whether more rows will come.
+
+    Returns
+    -------
+    plan : DenoisingPlan
+    """
+    batch_size = _given(estimator.batch_size, _BATCH)
+    usual = math.ceil(_STEPS / n_batches(n_rows, batch_size))
+    return DenoisingPlan(
+        max_epochs=_given(estimator.max_epochs, usual),
+        batch_size=batch_size,
+        lr=estimator.lr,
+        corruption=estimator.corruption,
+        distortion_weight=estimator.distortion_weight,
+        streaming=streaming,
+    )
+
+
+def _sampled(distinct: DistinctRows, seed: int) -> DistinctRows:
+    """Return the rows, of a long table some of them."""
+    n_rows = len(distinct.weights)
+    generator = make_generator(seed + 5)
+    order = torch.randperm(n_rows, generator=generator).numpy()[:_MOST_ROWS]
+    encoded = type(distinct.encoded)(*(part[order] for part in distinct.encoded))
+    return DistinctRows(encoded, distinct.weights[order], distinct.first[order])
+
+
+def _choose_shape(
+    estimator: Any, space: TableSpace, distinct: DistinctRows
+) -> DenoiserShape:
+    params = resolve_encoder(estimator.encoder, ROW_ENCODERS)
+    params.check()
+    numbers = distinct.encoded.numbers
+    flagged = np.flatnonzero(np.isnan(numbers).any(0)).tolist()
+    knots: tuple[Tensor, ...] = ()
+    if getattr(params, "numerical", None) == "piecewise_linear":
+        weights = torch.from_numpy(distinct.weights)
+        values = torch.from_numpy(np.ascontiguousarray(numbers)).double()
+        knots = choose_knots(values, params.n_bins, weights)
+        knots = tuple(own.float() for own in knots)
+    spec = TableSpec(numbers.shape[1], space.cardinalities, knots, tuple(flagged))
+    return DenoiserShape(params, estimator.d_latent, spec)
+
+
+def _smoothed(spec: TableSpec, distinct: DistinctRows) -> np.ndarray:
+    """Return what the rows are like among their neighbors, (n, S, D)."""
+    dense = DenseRows(spec.n_numbers, spec.cardinalities, spec.flagged)
+    numbers = torch.from_numpy(distinct.encoded.numbers).double()
+    rows = dense(numbers, torch.from_numpy(distinct.encoded.codes))
+    return smooth(rows.numpy(), distinct.weights)
+
+
+def _to_rows(
+    distinct: DistinctRows, values: np.ndarray, dtype: torch.dtype
+) -> DenoisingRows:
+    weights = distinct.weights / distinct.weights.mean()
+    return DenoisingRows(
+        torch.from_numpy(distinct.encoded.numbers).to(dtype),
+        torch.from_numpy(distinct.encoded.codes),
+        torch.from_numpy(values).to(dtype),
+        torch.from_numpy(weights).to(dtype),
+    )
+
+
+def _place(estimator: Any, rows: Rows, frame: Frame, seed: int) -> Bank:
+    """Find prototypes among the largest neighborhoods."""
+    generator = make_generator(seed + 1)
+    usual = max(1, min(_MOST_PROTOTYPES, len(rows) // 8))
+    n_prototypes = _given(estimator.n_prototypes, usual)
+    if estimator.solver == "dual":
+        codes = descend_dually(rows, n_prototypes, generator)[0]
+    else:
+        centers = _best_prototypes(rows, n_prototypes)
+        codes = (centers - rows.center).to(rows.dtype)
+    cells = hard_pass(rows, codes)
+    temperature = _given(estimator.temperature, None)
+    if temperature is None:
+        critical = critical_temperature(rows, codes, cells.labels, generator)
+        # Every row a prototype: any temperature tells them apart.
+        temperature = _SOFTNESS * critical or _COLD
+    else:
+        temperature = float(temperature) / float(frame.scales[-1]) ** 2
+    return Bank(
+        prototypes=(codes + rows.center).to(rows.dtype),
+        temperature=temperature,
+        mass=cells.mass.double(),
+        clusters=torch.arange(n_prototypes),
+        centers=torch.from_numpy(frame.centers).to(rows.dtype),
+        scales=torch.from_numpy(frame.scales).to(rows.dtype),
+    )
+
+
+def _best_prototypes(rows: Rows, n_prototypes: int) -> Tensor:
+    """Return the best prototypes of several starts, (K, D).
+
+    The starts are always the same: prototypes then depend on the rows and on nothing
+    else.
+    """
+    n_starts = min(_MOST_STARTS, max(1, _STARTED // n_prototypes))
+    solutions = [
+        solve(rows, n_prototypes, make_generator(seed), max_relocations=_RELOCATIONS)
+        for seed in range(n_starts)
+    ]
+    return min(solutions, key=lambda found: found.history[-1]["loss"]).codes
+
+
+def _move(bank: Bank, rows: Rows, seed: int) -> Bank:
+    """Move prototypes by the neighborhoods of some more rows."""
+    codes = (bank.prototypes.to(rows.center) - rows.center).to(rows.dtype)
+    moved, mass, _, _ = follow(
+        rows, codes, bank.mass.to(rows.dtype), make_generator(seed + 1)
+    )
+    return bank._replace(
+        prototypes=(moved + rows.center).to(bank.prototypes.dtype), mass=mass.double()
+    )
+
+
+def _learn(
+    estimator: Any,
+    network: RowDenoiser,
+    plan: DenoisingPlan,
+    lesson: Lesson,
+    seed: int,
+    history: TrainingHistory | None = None,
+) -> DenoisingNet:
+    """Train a network; going on with a history, only a little."""
+    device = next(network.parameters()).device
+    net = make_denoising_net(
+        network,
+        plan,
+        prototypes=lesson.bank.prototypes,
+        temperature=lesson.bank.temperature,
+        seed=seed,
+        device=device,
+        mixed_precision=estimator.precision == "bf16",
+        extra_callbacks=_callbacks(estimator),
+    )
+    net.initialize()
+    epochs = plan.max_epochs
+    if history is not None:
+        net.measurements = history
+        epochs = max(1, round(_STREAM_SHARE * epochs))
+    return net.partial_fit(lesson.rows.to(device), epochs=epochs)
+
+
+def _regions(rows: DenoisingRows, dtype: torch.dtype) -> Rows:
+    """Return the largest neighborhoods, as rows for prototypes."""
+    _, _, smoothed, weights = rows.tensors
+    return Rows(smoothed[:, -1].contiguous(), weights, dtype=dtype)
+
+
+def _merge(estimator: Any, bank: Bank, rows: DenoisingRows, seed: int) -> Bank:
+    """Merge prototypes into clusters, if wanted."""
+    if estimator.n_clusters is None:
+        return bank
+    _, _, smoothed, weights = rows.tensors
+    squared = squared_distances(smoothed[:, -1], bank.prototypes).double()
+    clusters = merge_prototypes(
+        squared.numpy(), weights.double().numpy(), estimator.n_clusters, seed
+    )
+    return bank._replace(clusters=torch.from_numpy(clusters))
+
+
+def _embed(
+    estimator: Any, net: DenoisingNet, bank: Bank, rows: DenoisingRows
+) -> Embedding:
+    """Find the components in which rows are described."""
+    network, device = net.module_, torch.device(net.device)
+    numbers, codes, _, weights = rows.tensors
+    network.eval()
+    blocks: list[list[Tensor]] = [[], [], [], []]
+    with torch.no_grad(), net.autocast():
+        for some in torch.arange(len(rows)).split(_BLOCK):
+            parts = library(
+                network, bank, numbers[some].to(device), codes[some].to(device)
+            )
+            for block, part in zip(blocks, parts, strict=True):
+                block.append(part.cpu())
+    columns = tuple(torch.cat(block) for block in blocks)
+    usual = min(network.spec.n_columns, _WIDEST)
+    n_components = _given(estimator.n_components, usual)
+    width = sum(block.shape[1] for block in columns)
+    if n_components > width:
+        raise ValueError(
+            f"n_components={n_components} is more than the {width} columns that an "
+            "embedding is made of; ask for fewer."
+        )
+    return fit_embedding(columns, weights, n_components).to(device)
+
+
+def _callbacks(estimator: Any) -> tuple:
+    if not estimator.verbose:
+        return ()
+    return (PrintDenoising(every=10 if estimator.verbose == 1 else 1),)
+
+
+def _where(estimator: Any) -> tuple[torch.dtype, torch.device]:
+    dtype = torch.float64 if estimator.precision == "float64" else torch.float32
+    return dtype, resolve_device(estimator.device)
+
+
+def _given(value: Any, usual: Any) -> Any:
+    """Return a parameter, or what "auto" stands for."""
+    return usual if isinstance(value, str) and value == "auto" else value

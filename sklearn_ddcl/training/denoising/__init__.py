@@ -1,0 +1,1 @@
+"""Self-supervised training: rows are corrupted, and rebuilt among their neighbors."""

@@ -1,0 +1,187 @@
+"""The skorch net that trains a compressor of documents for a task."""
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from skorch.callbacks import Callback
+from torch import Tensor
+
+from sklearn_ddcl.networks.document import DocumentNetwork
+from sklearn_ddcl.training.callbacks.learning_rate import StepLearningRate
+from sklearn_ddcl.training.data import Targets
+from sklearn_ddcl.training.documents.batches import DocumentBatches
+from sklearn_ddcl.training.memory_net import SILENT, MemoryNet
+from sklearn_ddcl.training.schedule import warm_up
+
+
+@dataclass(frozen=True)
+class DocumentPlan:
+    """Everything about the training for a task that was decided before.
+
+    Parameters
+    ----------
+    max_epochs : int
+        Length of the training.
+    batch_size : int
+        Documents per step, about.
+    lr : float
+        Learning rate at its peak; that of weights is lower, the wider their layer.
+    prototype_lr_ratio : float
+        How many times faster prototypes learn, in units of the spread of the tokens.
+    spread : float
+        Standard deviation of the tokens.
+    weight_decay : float, default=0.1
+        Decoupled decay of the head.
+    """
+
+    max_epochs: int
+    batch_size: int
+    lr: float
+    prototype_lr_ratio: float
+    spread: float
+    weight_decay: float = 0.1
+
+    def lr_factor(self, step: int, n_steps: int) -> float:
+        """Return the factor on all rates at a step: short warm-up, then a cosine."""
+        progress = min(1.0, step / max(1, n_steps))
+        return warm_up(step, n_steps) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+class DocumentNet(MemoryNet):
+    """Train prototypes, a small map and a linear head together.
+
+    Parameters
+    ----------
+    module : DocumentNetwork
+        The network, with its prototypes placed.
+    plan : DocumentPlan
+        Decisions made before training.
+    seed : int
+        Seeds shuffling and the tokens that are left out.
+    **kwargs
+        As for :class:`MemoryNet`.
+    """
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return prototypes with a rate of their own, and a head that decays."""
+        module, plan = self.module_, self.plan
+        prototypes = [level.prototypes for level in module.levels]
+        d_token, d_vector = len(module.center), module.d_vector
+        # Adam moves every entry alike: of a wide matrix, together much further.
+        rates = {
+            "prototypes": plan.prototype_lr_ratio * plan.spread / d_token**0.5,
+            "head": 1 / d_vector**0.5,
+            "map": 1 / d_token,
+        }
+        rates = {name: plan.lr * rate for name, rate in rates.items()}
+        return [
+            {"params": prototypes, "lr": rates["prototypes"]},
+            {"params": [module.map.weight], "lr": rates["map"]},
+            {"params": [module.head.bias], "lr": rates["head"]},
+            {
+                "params": [module.head.weight],
+                "lr": rates["head"],
+                "weight_decay": plan.weight_decay,
+            },
+        ]
+
+    def get_iterator(  # type: ignore[override]
+        self, dataset: Any, training: bool = False
+    ) -> DocumentBatches:
+        """Return batches of documents, shuffled in training."""
+        generator = self.shuffler if training else None
+        device = torch.device(self.device)
+        return DocumentBatches(dataset, self.plan.batch_size, device, generator)
+
+    def infer(self, x: Any, **fit_params: Any) -> Tensor:
+        """Return log probabilities of the classes."""
+        with self.autocast():
+            return self.module_(x)
+
+    def get_loss(
+        self, y_pred: Tensor, y_true: Targets, X: Any = None, training: bool = False
+    ) -> Tensor:
+        """Return the cross-entropy."""
+        loss = torch.nn.functional.nll_loss(y_pred.float(), y_true.classes)
+        self.task_loss_ = loss.detach()
+        return loss
+
+
+class MonitorDocuments(Callback):
+    """Fill ``net.measurements`` with one line per epoch, and print it on request."""
+
+    def __init__(self, verbose: int = 0) -> None:
+        self.verbose = verbose
+
+    def on_train_begin(self, net: Any, X: Any = None, **kwargs: Any) -> None:
+        """Start the clock."""
+        self.began_ = time.perf_counter()
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Measure the epoch that ends."""
+        row, epoch = net.history[-1], len(net.measurements) + 1
+        net.measurements.append(
+            {
+                "epoch": epoch,
+                "level": 0,
+                "loss": row["train_loss"],
+                "task_loss": row["train_task_loss"],
+                "perplexity": math.nan,
+                "temperature": float(net.module_.levels[0].temperature),
+                "lr": net.optimizer_.param_groups[-1]["lr"],
+                "seconds": time.perf_counter() - self.began_,
+            }
+        )
+        if self.verbose > 1 or (self.verbose and epoch % 10 == 0):
+            print(f"epoch {epoch:>3}  loss {row['train_loss']:.4f}", flush=True)
+
+
+def make_document_net(
+    module: DocumentNetwork,
+    plan: DocumentPlan,
+    *,
+    seed: int,
+    device: torch.device,
+    mixed_precision: bool = False,
+    verbose: int = 0,
+) -> DocumentNet:
+    """Return a net that is ready to be fitted.
+
+    Parameters
+    ----------
+    module : DocumentNetwork
+        The network, on any device.
+    plan : DocumentPlan
+        Decisions made before training.
+    seed : int
+        Seeds everything random in training.
+    device : torch.device
+        Where to train.
+    mixed_precision : bool, default=False
+        Whether to use bfloat16 autocast.
+    verbose : int, default=0
+        1 prints every tenth epoch, 2 every one.
+
+    Returns
+    -------
+    net : DocumentNet
+        Not yet initialized.
+    """
+    return DocumentNet(
+        module,
+        plan=plan,
+        seed=seed,
+        mixed_precision=mixed_precision,
+        lr=plan.lr,
+        max_epochs=plan.max_epochs,
+        batch_size=plan.batch_size,
+        callbacks=[
+            ("learning_rate", StepLearningRate()),
+            ("monitor", MonitorDocuments(verbose)),
+        ],
+        device=str(device),
+        **SILENT,
+    )
