@@ -30,6 +30,7 @@ from sklearn_ddcl.training import (
 )
 from sklearn_ddcl.training.data import n_batches
 from sklearn_ddcl.training.denoising.embedding import Embedding, fit_embedding
+from sklearn_ddcl.training.denoising.metric import Metric
 from sklearn_ddcl.training.denoising.neighborhoods import Frame, smooth
 from sklearn_ddcl.training.denoising.net import DenoisingNet, make_denoising_net
 from sklearn_ddcl.training.denoising.plan import DenoisingPlan
@@ -94,7 +95,8 @@ def fit_denoiser(
         smoothed = _smoothed(shape.spec, distinct)
         frame = Frame.of(smoothed, distinct.weights)
         rows = _to_rows(distinct, frame.standardize(smoothed), dtype)
-        bank = _place(estimator, _regions(rows, dtype), frame, seed)
+        metric = Metric.of(*_regions(rows))
+        bank = _place(estimator, _coordinates(rows, metric.forth), frame, metric, seed)
         network = shape.build(make_generator(seed)).to(device=device, dtype=dtype)
         plan = make_plan(estimator, len(rows))
         net = _learn(estimator, network, plan, Lesson(rows, bank), seed)
@@ -140,7 +142,7 @@ def follow_denoiser(
         values = fitted.bank.frame.standardize(smoothed)
         rows = _to_rows(distinct, values, fitted.dtype)
         bank = fitted.bank.to(torch.device("cpu"))
-        bank = _move(bank, _regions(rows, fitted.dtype), seed)
+        bank = _move(bank, _coordinates(rows, bank.forth), seed)
         plan = make_plan(estimator, len(rows), streaming=True)
         net = _learn(estimator, network, plan, Lesson(rows, bank), seed, history)
     followed = FittedDenoiser(
@@ -228,7 +230,7 @@ def _to_rows(
     )
 
 
-def _place(estimator: Any, rows: Rows, frame: Frame, seed: int) -> Bank:
+def _place(estimator: Any, rows: Rows, frame: Frame, metric: Metric, seed: int) -> Bank:
     """Find prototypes among the largest neighborhoods."""
     generator = make_generator(seed + 1)
     usual = max(1, min(_MOST_PROTOTYPES, len(rows) // 8))
@@ -253,6 +255,8 @@ def _place(estimator: Any, rows: Rows, frame: Frame, seed: int) -> Bank:
         clusters=torch.arange(n_prototypes),
         centers=torch.from_numpy(frame.centers).to(rows.dtype),
         scales=torch.from_numpy(frame.scales).to(rows.dtype),
+        forth=metric.forth.to(rows.dtype),
+        back=metric.back.to(rows.dtype),
     )
 
 
@@ -295,6 +299,7 @@ def _learn(
         network,
         plan,
         prototypes=lesson.bank.prototypes,
+        metric=lesson.bank.forth,
         temperature=lesson.bank.temperature,
         seed=seed,
         device=device,
@@ -309,18 +314,24 @@ def _learn(
     return net.partial_fit(lesson.rows.to(device), epochs=epochs)
 
 
-def _regions(rows: DenoisingRows, dtype: torch.dtype) -> Rows:
-    """Return the largest neighborhoods, as rows for prototypes."""
+def _regions(rows: DenoisingRows) -> tuple[Tensor, Tensor]:
+    """Return the largest neighborhoods (n, D) and their weights (n,)."""
     _, _, smoothed, weights = rows.tensors
-    return Rows(smoothed[:, -1].contiguous(), weights, dtype=dtype)
+    return smoothed[:, -1], weights
+
+
+def _coordinates(rows: DenoisingRows, forth: Tensor) -> Rows:
+    """Return the largest neighborhoods in the coordinates of a metric."""
+    values, weights = _regions(rows)
+    return Rows(values @ forth.to(values.dtype), weights, dtype=values.dtype)
 
 
 def _merge(estimator: Any, bank: Bank, rows: DenoisingRows, seed: int) -> Bank:
     """Merge prototypes into clusters, if wanted."""
     if estimator.n_clusters is None:
         return bank
-    _, _, smoothed, weights = rows.tensors
-    squared = squared_distances(smoothed[:, -1], bank.prototypes).double()
+    values, weights = _regions(rows)
+    squared = squared_distances(values @ bank.forth, bank.prototypes).double()
     clusters = merge_prototypes(
         squared.numpy(), weights.double().numpy(), estimator.n_clusters, seed
     )

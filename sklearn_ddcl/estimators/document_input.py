@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from sklearn_ddcl.estimators.document_sequence import (
+    WHAT,
+    is_iterable,
+    is_numeric,
+    kind_of,
+)
 from sklearn_ddcl.layers.document_tokens import DocumentTokens
 
 # Numbers that a block of documents may hold.
 _BLOCK_ENTRIES = 2**21
-_WHAT = (
-    "Expected documents of embedded tokens, each an array of shape (n_tokens, d) or "
-    "sentences that are"
-)
 
 
 class DocumentReader:
@@ -68,6 +70,23 @@ class DocumentReader:
         if block:
             yield _join(block, self.n_levels)
 
+    def check(self, documents: Sequence[Any]) -> list[int]:
+        """Look at all documents and return how many numbers every one holds.
+
+        Parameters
+        ----------
+        documents : sequence
+            All of them.
+
+        Returns
+        -------
+        sizes : list of int
+        """
+        return [
+            sum(leaf.size for leaf in _leaves(self._take(documents[i], i)))
+            for i in range(len(documents))
+        ]
+
     def read(self, documents: Sequence[Any], numbers: Iterable[int]) -> DocumentTokens:
         """Return some of the documents.
 
@@ -108,7 +127,7 @@ class DocumentReader:
             return self._cut(self._read(document, depth, number), depth)
         if depth < 1:
             raise ValueError(
-                f"{_WHAT}; document {number} is a single vector. A document of one "
+                f"{WHAT}; document {number} is a single vector. A document of one "
                 "token has the shape (1, d)."
             )
         raise ValueError(
@@ -140,14 +159,14 @@ class DocumentReader:
             array = np.empty(0, dtype=object)
         if array.dtype.kind not in "fiub":
             raise ValueError(
-                f"{_WHAT}; document {number} holds {_kind_of(tokens)}. Turn text into "
+                f"{WHAT}; document {number} holds {kind_of(tokens)}. Turn text into "
                 "embeddings first, and give all tokens the same length."
             )
         if array.size == 0:
             return np.empty((0, self.d_token or 0), dtype=self.dtype)
         if array.ndim != 2:
             raise ValueError(
-                f"{_WHAT}; document {number} holds an array of shape {array.shape}. "
+                f"{WHAT}; document {number} holds an array of shape {array.shape}. "
                 "Nest all parts of a document equally deep."
             )
         if self.d_token is None:
@@ -174,71 +193,16 @@ class DocumentReader:
         return [part[start : start + step] for start in range(0, len(part), step)]
 
 
-def check_sequence(documents: Any) -> Any:
-    """Return documents that can be counted, indexed and visited more than once.
-
-    Parameters
-    ----------
-    documents : sequence
-        Lists, tuples, arrays of objects, 3-d arrays, or anything with a length and
-        items.
-
-    Returns
-    -------
-    documents : sequence
-        The same, or their values if they are a pandas Series.
-
-    Raises
-    ------
-    ValueError
-        If they are no sequence, or a 2-d table, or there is none.
-    """
-    documents = check_iterable(documents)
-    if not (hasattr(documents, "__len__") and hasattr(documents, "__getitem__")):
-        raise ValueError(
-            "fit visits documents several times and needs a sequence, such as a list; "
-            f"got a {type(documents).__name__}. Only transform takes a stream."
-        )
-    if len(documents) == 0:
-        raise ValueError("Got no documents; at least one is needed.")
-    return documents
-
-
-def check_iterable(documents: Any) -> Any:
-    """Return documents that can be visited at least once, or say what is wrong.
-
-    Parameters
-    ----------
-    documents : iterable
-        Anything but a table.
-
-    Returns
-    -------
-    documents : iterable
-    """
-    if hasattr(documents, "iloc"):
-        documents = documents.to_numpy()
-    shape = getattr(documents, "shape", None)
-    is_table = shape is not None and len(shape) < 3 and _is_numeric(documents)
-    if is_table or isinstance(documents, str) or not _is_iterable(documents):
-        got = f"an array of shape {tuple(shape)}" if is_table else _kind_of(documents)
-        raise ValueError(
-            f"{_WHAT}; got {got}. If every row is a document of one token, give "
-            "X[:, None]; a single document goes into a list."
-        )
-    return documents
-
-
 def _depth(document: Any, number: int) -> int:
     """Return how many levels a document has: 1 for tokens, 2 with sentences."""
     levels = 0
     while not isinstance(document, Number):
         shape = getattr(document, "shape", None)
-        if shape is not None and _is_numeric(document):
+        if shape is not None and is_numeric(document):
             return levels + len(shape) - 1
-        if isinstance(document, str | bytes) or not _is_iterable(document):
+        if isinstance(document, str | bytes) or not is_iterable(document):
             raise ValueError(
-                f"{_WHAT}; document {number} holds {_kind_of(document)}. Turn text "
+                f"{WHAT}; document {number} holds {kind_of(document)}. Turn text "
                 "into embeddings first."
             )
         inner = [part for part in document if not _is_empty(part)]
@@ -255,23 +219,8 @@ def _levels(n_levels: int) -> str:
     return names[n_levels - 1] if n_levels <= len(names) else f"{n_levels} levels"
 
 
-def _is_numeric(values: Any) -> bool:
-    if hasattr(values, "iloc"):
-        return True
-    dtype = getattr(values, "dtype", None)
-    return dtype is not None and getattr(dtype, "kind", "f") != "O"
-
-
 def _is_empty(part: Any) -> bool:
     return hasattr(part, "__len__") and not isinstance(part, str) and len(part) == 0
-
-
-def _is_iterable(value: Any) -> bool:
-    return isinstance(value, Iterable)
-
-
-def _kind_of(value: Any) -> str:
-    return "text" if isinstance(value, str | bytes) else f"a {type(value).__name__}"
 
 
 def _without_empty(groups: Any) -> Any:

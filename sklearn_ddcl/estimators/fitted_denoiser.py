@@ -15,6 +15,7 @@ from sklearn_ddcl.estimators.trained_network import (
     run_on_rows,
     weights_state,
 )
+from sklearn_ddcl.layers.full_vectors import full_vectors
 from sklearn_ddcl.networks import ROW_ENCODERS, RowDenoiser
 from sklearn_ddcl.networks.table import TableSpec
 from sklearn_ddcl.training.denoising.embedding import Embedding
@@ -51,12 +52,12 @@ class DenoiserShape(NamedTuple):
 
 
 class Bank(NamedTuple):
-    """Prototypes, in the space of the largest neighborhood, and how they compete."""
+    """Prototypes of the largest neighborhoods, and how they compete."""
 
     prototypes: Tensor
-    """(K, D), standardized."""
+    """(K, R), in the coordinates of the metric."""
     temperature: float
-    """In the unit of a squared distance of standardized rows."""
+    """In the unit of a squared distance there."""
     mass: Tensor
     """(K,), weight of the training rows that fell to each."""
     clusters: Tensor
@@ -65,6 +66,10 @@ class Bank(NamedTuple):
     """(S, D), of all sizes of neighborhoods, the largest last."""
     scales: Tensor
     """(S,), what each was divided by."""
+    forth: Tensor
+    """(D, R), from standardized neighborhoods to the coordinates of the metric."""
+    back: Tensor
+    """(R, D)."""
 
     @property
     def center(self) -> Tensor:
@@ -79,7 +84,8 @@ class Bank(NamedTuple):
     @property
     def frame(self) -> Frame:
         """What neighborhoods of other rows are standardized by."""
-        return Frame(*(part.double().cpu().numpy() for part in self[-2:]))
+        parts = (self.centers, self.scales)
+        return Frame(*(part.double().cpu().numpy() for part in parts))
 
     def to(self, device: torch.device) -> Self:
         """Return the same on a device."""
@@ -93,7 +99,7 @@ class Bank(NamedTuple):
     @property
     def rows(self) -> Tensor:
         """The prototypes as rows, (K, D)."""
-        return self.prototypes * self.scale + self.center
+        return self.prototypes @ self.back * self.scale + self.center
 
 
 class FittedDenoiser:
@@ -157,16 +163,20 @@ class FittedDenoiser:
     def squared_distances(self, encoded: EncodedTable) -> np.ndarray:
         """Return squared distances of rows to the prototypes, (n, K), float64.
 
-        In the units of the standardized columns.
+        In the coordinates of the metric, which has the total variance of the
+        standardized columns.
         """
         (distances,) = self._ask(
-            lambda *x: (_to_bank(tokens(self.network, *x), self.bank),), encoded
+            lambda *x: (_to_bank(tokens(self.network, self.bank, *x), self.bank),),
+            encoded,
         )
         return distances.double().numpy() * self.bank.scale**2
 
     def assign(self, encoded: EncodedTable) -> np.ndarray:
         """Return the soft assignments of rows, (n, K), float64; rows sum to one."""
-        (q,) = self._ask(lambda *x: (self._assign(tokens(self.network, *x)),), encoded)
+        (q,) = self._ask(
+            lambda *x: (self._assign(tokens(self.network, self.bank, *x)),), encoded
+        )
         shares = q.double().numpy()
         return shares / shares.sum(1, keepdims=True)
 
@@ -174,7 +184,7 @@ class FittedDenoiser:
         """Return loss, reconstruction and diversity of every row, (n,) each."""
 
         def parts(numbers: Tensor, codes: Tensor) -> tuple[Tensor, ...]:
-            z = tokens(self.network, numbers, codes).to(self.bank.prototypes.dtype)
+            z = tokens(self.network, self.bank, numbers, codes)
             q = self._assign(z)
             return tuple(F.decompose(z, self.bank.prototypes, q, reduction="none"))
 
@@ -206,11 +216,7 @@ class FittedDenoiser:
         return self.to_table(columns[:, : self.network.width].numpy())
 
     def _assign(self, z: Tensor) -> Tensor:
-        return F.soft_assign(
-            z.to(self.bank.prototypes.dtype),
-            self.bank.prototypes,
-            self.bank.temperature,
-        )
+        return F.soft_assign(z, self.bank.prototypes, self.bank.temperature)
 
     def _ask(self, function: Any, encoded: EncodedTable) -> tuple[Tensor, ...]:
         numbers = torch.from_numpy(encoded.numbers).to(self.dtype)
@@ -257,9 +263,9 @@ class FittedDenoiser:
         )
 
 
-def tokens(network: RowDenoiser, numbers: Tensor, codes: Tensor) -> Tensor:
-    """Return rows as they are compared with prototypes, (B, D): smoothed most."""
-    return network(numbers, codes)[2][:, -1]
+def tokens(network: RowDenoiser, bank: Bank, numbers: Tensor, codes: Tensor) -> Tensor:
+    """Return rows as they are compared with prototypes, (B, R)."""
+    return _coordinates(network(numbers, codes)[2], bank)
 
 
 def library(
@@ -284,10 +290,18 @@ def library(
     """
     hidden, _, smoothed = network(numbers, codes)
     rows = network.dense(numbers, codes)
-    alone = _to_bank((rows - bank.center) / bank.scale, bank)
-    among = _to_bank(smoothed[:, -1], bank)
+    alone = F.squared_distances(rows, bank.rows)
+    among = _to_bank(_coordinates(smoothed, bank), bank)
     return rows, hidden, alone.sqrt(), among.sqrt()
 
 
+def _coordinates(smoothed: Tensor, bank: Bank) -> Tensor:
+    """Return the largest neighborhoods in the coordinates of the metric."""
+    largest = smoothed[:, -1].to(bank.forth.dtype)
+    # Also under autocast: prototypes are told apart by small differences.
+    with torch.autocast(largest.device.type, enabled=False):
+        return (largest @ full_vectors(bank.forth))[:, : bank.forth.shape[1]]
+
+
 def _to_bank(z: Tensor, bank: Bank) -> Tensor:
-    return F.squared_distances(z.to(bank.prototypes.dtype), bank.prototypes)
+    return F.squared_distances(z, bank.prototypes)

@@ -117,7 +117,7 @@ class DDCLQuantizer(
 
     n_relocations : "auto" or int, default="auto"
         Rounds in which codes are moved to where they are needed more, at most. "auto"
-        goes on while it pays, for one round and one more per eight codes at most.
+        goes on while it pays, for two rounds and one more per eight codes at most.
         Unused with an encoder.
 
     max_epochs : "auto" or int, default="auto"

@@ -47,7 +47,8 @@ class DDCLTransformer(
     has to rebuild them, and to predict what they are like among their neighbors: the
     average :math:`\bar x` over a neighborhood that follows the shape of the data. None
     of these targets depends on the network, so that rows cannot fall together.
-    Prototypes compete for the predicted averages,
+    Prototypes compete for the predicted averages, in a metric that lets directions of
+    small variance have their say,
 
     .. math::
         q_k(x) = \frac{e^{-\lVert \hat x - p_k \rVert^2 / \tau}}
@@ -90,14 +91,13 @@ class DDCLTransformer(
         transposed rows, for few rows of many columns.
 
     temperature : "auto" or float, default="auto"
-        Softness of the assignments, in units of a squared distance between
-        standardized rows. "auto" is half the critical temperature of the cells, above
+        Softness of the assignments, in the unit of the squared distances. "auto" is half the critical temperature of the cells, above
         which prototypes would begin to merge.
 
     corruption : float, default=0.1
         Share of the cells that are swapped.
 
-    distortion_weight : float, default=0.0
+    distortion_weight : float, default=0.1
         Weight of the competition loss that pulls predictions towards the prototypes.
         The other losses keep rows apart; `history_` says by its ``token_variance`` how
         far.
@@ -255,7 +255,7 @@ class DDCLTransformer(
         solver="em",
         temperature="auto",
         corruption=0.1,
-        distortion_weight=0.0,
+        distortion_weight=0.1,
         max_epochs="auto",
         batch_size="auto",
         lr=1e-3,
@@ -385,8 +385,8 @@ class DDCLTransformer(
             - "embedding": principal components of the row, of what the network makes
               of it, and of its distances to the prototypes.
             - "assignments": as :meth:`assign`.
-            - "distances": Euclidean distances of the predicted averages to the
-              prototypes, in units of standardized columns.
+            - "distances": distances of the predicted averages to the prototypes; the
+              total variance is that of the standardized columns.
 
             In float32 for float32 input, else in float64. A row's values do not depend
             on the rows beside it.

@@ -83,12 +83,11 @@ def measure(net: Any, rows: Any) -> dict[str, float]:
         _, rebuilt, predicted = network(inputs.numbers, inputs.codes)
     network.train(training)
     weights, prototypes = targets.weights, net.prototypes
-    tokens = predicted[:, -1].to(prototypes.dtype)
+    tokens, wanted = net.tokens(predicted), net.tokens(targets.smoothed)
     q = F.soft_assign(tokens, prototypes, net.temperature)
     parts = F.decompose(tokens, prototypes, q, reduction="none")
-    variance, wanted = (
-        F.token_covariance(values, weights).trace()
-        for values in (tokens, targets.smoothed[:, -1])
+    variance, whole = (
+        F.token_covariance(values, weights).trace() for values in (tokens, wanted)
     )
     values = {
         "rebuilding": weighted_mean(
@@ -102,7 +101,7 @@ def measure(net: Any, rows: Any) -> dict[str, float]:
         "identity_residual": F.Decomposition(*(p.mean() for p in parts)).residual,
         "perplexity": F.perplexity(q, weights),
         "min_prototype_distance": F.min_prototype_distance(prototypes),
-        "token_variance": variance / wanted.clamp_min(1e-30),
+        "token_variance": variance / whole.clamp_min(1e-30),
     }
     numbers = torch.stack([value.detach().double().cpu() for value in values.values()])
     return dict(zip(values, numbers.tolist(), strict=True))

@@ -39,17 +39,20 @@ class DenoisingNet(MemoryNet):
         Decisions made before training.
     seed : int
         Seeds everything random.
-    prototypes : Tensor of shape (K, D)
-        In the space of the largest neighborhood, standardized.
+    prototypes : Tensor of shape (K, R)
+        Of the largest neighborhoods, in the coordinates of `metric`.
+    metric : Tensor of shape (D, R)
+        Maps standardized neighborhoods to coordinates.
     temperature : float
         Of the competition.
     **kwargs
         As for :class:`MemoryNet`.
     """
 
-    def __init__(self, module, *, prototypes, temperature, **kwargs):
+    def __init__(self, module, *, prototypes, metric, temperature, **kwargs):
         super().__init__(module, **kwargs)
         self.prototypes = prototypes
+        self.metric = metric
         self.temperature = temperature
 
     def initialize_module(self, *args, **kwargs):
@@ -79,6 +82,10 @@ class DenoisingNet(MemoryNet):
         with self.autocast():
             return self.module_(x.numbers, x.codes)
 
+    def tokens(self, predicted: Tensor) -> Tensor:
+        """Return predictions (B, S, D) as they are compared with prototypes, (B, R)."""
+        return predicted[:, -1].to(self.metric.dtype) @ self.metric
+
     def get_loss(
         self,
         y_pred: Any,
@@ -94,11 +101,11 @@ class DenoisingNet(MemoryNet):
         loss = weighted_mean(losses, targets.weights)
         self.task_loss_ = loss.detach()
         if self.plan.distortion_weight > 0:
-            tokens = predicted[:, -1].to(self.prototypes.dtype)
+            tokens = self.tokens(predicted)
             with torch.no_grad():
                 q = F.soft_assign(tokens, self.prototypes, self.temperature)
             parts = F.decompose(tokens, self.prototypes, q, reduction="none")
-            pull = weighted_mean(parts.loss, targets.weights) / tokens.shape[1]
+            pull = weighted_mean(parts.loss, targets.weights) / predicted.shape[2]
             loss = loss + self.plan.distortion_weight * pull
         return loss
 
@@ -108,6 +115,7 @@ def make_denoising_net(
     plan: DenoisingPlan,
     *,
     prototypes: Tensor,
+    metric: Tensor,
     temperature: float,
     seed: int,
     device: torch.device,
@@ -122,8 +130,10 @@ def make_denoising_net(
         The network, on any device.
     plan : DenoisingPlan
         Decisions made before training.
-    prototypes : Tensor of shape (K, D)
-        In the space of the largest neighborhood, standardized.
+    prototypes : Tensor of shape (K, R)
+        Of the largest neighborhoods, in the coordinates of `metric`.
+    metric : Tensor of shape (D, R)
+        Maps standardized neighborhoods to coordinates.
     temperature : float
         Of the competition.
     seed : int
@@ -149,6 +159,7 @@ def make_denoising_net(
         module,
         plan=plan,
         prototypes=prototypes.to(device),
+        metric=metric.to(device),
         temperature=temperature,
         seed=seed,
         mixed_precision=mixed_precision,

@@ -79,6 +79,7 @@ def train(distortion_weight=0.0, max_epochs=100, lr=1e-2, seed=0):
         network,
         plan,
         prototypes=prototypes,
+        metric=torch.eye(4),
         temperature=0.5,
         seed=seed,
         device=torch.device("cpu"),

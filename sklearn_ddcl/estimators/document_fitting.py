@@ -1,0 +1,177 @@
+"""From documents to a fitted compressor, with or without a task."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from sklearn_ddcl.estimators.document_input import DocumentReader
+from sklearn_ddcl.estimators.fitted_document import FittedDocuments
+from sklearn_ddcl.layers.document_tokens import DocumentTokens
+from sklearn_ddcl.networks.document import DocumentNetwork
+from sklearn_ddcl.training import (
+    TrainingHistory,
+    make_generator,
+    one_thread,
+    resolve_device,
+)
+from sklearn_ddcl.training.data import n_batches
+from sklearn_ddcl.training.documents import (
+    DocumentPlan,
+    DocumentRows,
+    fit_levels,
+    make_document_net,
+)
+
+# Numbers in the tokens that prototypes are placed by.
+_SAMPLE_ENTRIES = 2**25
+_MAX_PASSES = 300
+# Of the training for a task.
+_LEAST_EPOCHS, _WANTED_STEPS, _BATCH = 10, 400, 32
+_LR, _RATIO = 1e-2, 1.0
+_TOKEN_DROPOUT = 0.3
+
+
+class FittedWithHistory(NamedTuple):
+    """What a fit leaves behind."""
+
+    fitted: FittedDocuments
+    history: TrainingHistory
+    n_unused: int
+    """Prototypes that are nearest to no token."""
+
+
+def fit_documents(
+    estimator: Any,
+    sizes: tuple[int, ...],
+    reader: DocumentReader,
+    documents: Sequence[Any],
+    classes: np.ndarray | None,
+    seed: int,
+) -> FittedWithHistory:
+    """Fit the levels to documents, and train them for their classes if there are any.
+
+    Parameters
+    ----------
+    estimator : DDCLDocumentCompressor
+        Where the parameters come from.
+    sizes : tuple of int
+        Prototypes of every level.
+    reader : DocumentReader
+        Lays the documents out.
+    documents : sequence
+        Training documents.
+    classes : ndarray of shape (n_documents,) or None
+        Class indices.
+    seed : int
+        Seeds everything random.
+
+    Returns
+    -------
+    fitted : FittedWithHistory
+    """
+    device = resolve_device(estimator.device)
+    generator = make_generator(seed)
+    sample = _draw(reader, documents, generator).to(device)
+    with one_thread():
+        found = fit_levels(
+            sample,
+            sizes,
+            generator,
+            temperature=_given(estimator.temperature, None),
+            max_passes=_passes(estimator, classes),
+            verbose=int(estimator.verbose),
+        )
+        network = DocumentNetwork(
+            found.center,
+            found.levels,
+            n_classes=None if classes is None else int(classes.max()) + 1,
+            token_dropout=_TOKEN_DROPOUT,
+        ).to(device)
+        if classes is not None:
+            spread = float((sample.tokens - found.center).square().mean().sqrt())
+            rows = _rows(reader, documents, classes)
+            more = _train(estimator, network, rows, spread, seed, device)
+            _append(found.history, more)
+    fitted = FittedDocuments(network, estimator.segment_length)
+    return FittedWithHistory(fitted, found.history, found.n_unused)
+
+
+def _train(
+    estimator: Any,
+    network: DocumentNetwork,
+    rows: DocumentRows,
+    spread: float,
+    seed: int,
+    device: torch.device,
+) -> TrainingHistory:
+    batch_size = _given(estimator.batch_size, _BATCH)
+    enough = math.ceil(_WANTED_STEPS / n_batches(len(rows), batch_size))
+    plan = DocumentPlan(
+        max_epochs=_given(estimator.max_epochs, max(_LEAST_EPOCHS, enough)),
+        batch_size=batch_size,
+        lr=_given(estimator.lr, _LR),
+        prototype_lr_ratio=_given(estimator.prototype_lr_ratio, _RATIO),
+        spread=spread,
+    )
+    net = make_document_net(
+        network,
+        plan,
+        seed=seed,
+        device=device,
+        mixed_precision=estimator.precision == "bf16",
+        verbose=int(estimator.verbose),
+    )
+    net.initialize()
+    net.partial_fit(rows)
+    return net.measurements
+
+
+def _rows(
+    reader: DocumentReader, documents: Sequence[Any], classes: np.ndarray
+) -> DocumentRows:
+    def read(numbers: list[int]) -> DocumentTokens:
+        return reader.read(documents, numbers)
+
+    return DocumentRows(read, torch.from_numpy(classes))
+
+
+def _draw(
+    reader: DocumentReader, documents: Sequence[Any], generator: torch.Generator
+) -> DocumentTokens:
+    """Return all documents if they are few, otherwise as many as memory is meant for.
+
+    All are looked at, so that one which cannot be used is found now.
+    """
+    sizes = reader.check(documents)
+    if sum(sizes) <= _SAMPLE_ENTRIES:
+        return reader.read(documents, range(len(sizes)))
+    order = torch.randperm(len(sizes), generator=generator)
+    n_drawn = int((torch.tensor(sizes)[order].cumsum(0) <= _SAMPLE_ENTRIES).sum())
+    drawn = order[: max(1, n_drawn)].sort().values
+    return reader.read(documents, drawn.tolist())
+
+
+def _append(history: TrainingHistory, more: TrainingHistory) -> None:
+    """Add what was measured afterwards."""
+    n_before, seconds = len(history), history[-1]["seconds"]
+    for row in more:
+        later = {
+            "epoch": row["epoch"] + n_before,
+            "seconds": row["seconds"] + seconds,
+        }
+        history.append(row | later)
+
+
+def _passes(estimator: Any, classes: np.ndarray | None) -> int:
+    """Return how often tokens are passed; with classes `max_epochs` means another."""
+    if classes is not None:
+        return _MAX_PASSES
+    return _given(estimator.max_epochs, _MAX_PASSES)
+
+
+def _given(value: Any, usual: Any) -> Any:
+    """Return a parameter, or what "auto" stands for."""
+    return usual if isinstance(value, str) and value == "auto" else value
