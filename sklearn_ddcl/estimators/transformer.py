@@ -91,8 +91,9 @@ class DDCLTransformer(
         transposed rows, for few rows of many columns.
 
     temperature : "auto" or float, default="auto"
-        Softness of the assignments, in the unit of the squared distances. "auto" is half the critical temperature of the cells, above
-        which prototypes would begin to merge.
+        Softness of the assignments, in the unit of the squared distances. "auto" is
+        half the critical temperature of the cells, above which prototypes would begin
+        to merge.
 
     corruption : float, default=0.1
         Share of the cells that are swapped.

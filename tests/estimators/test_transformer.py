@@ -5,7 +5,6 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-import sklearn_ddcl
 from scipy.optimize import linear_sum_assignment
 from sklearn.base import clone
 from sklearn.datasets import load_digits, make_blobs, make_moons
@@ -13,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
+import sklearn_ddcl
 from sklearn_ddcl import DDCLTransformer
 from sklearn_ddcl.networks import AoTEncoder, PlainMLPEncoder, TransformerEncoder
 
@@ -56,7 +56,7 @@ def test_groups_are_found(blobs):
 
 def test_moons_are_found_by_merging_prototypes():
     X, y = make_moons(300, noise=0.05, random_state=0)
-    transformer = DDCLTransformer(24, n_clusters=2, random_state=0).fit(X)
+    transformer = DDCLTransformer(40, n_clusters=2, random_state=0).fit(X)
 
     assert accuracy(y, transformer.predict(X)) > 0.98
     assert set(transformer.prototype_clusters_) == {0, 1}

@@ -70,6 +70,9 @@ def descend_dually(
        "Topological gradient-based competitive learning", arXiv:2008.09477, 2020.
     """
     record = Record(steps, verbose)
+    given = rows
+    # Weights belong to rows: two equal ones must not take two steps.
+    rows = given.distinct()
     points = rows.points(torch.arange(len(rows), device=rows.device))
     if isinstance(init, Tensor):
         start = (init.to(rows.center) - rows.center).to(rows.dtype)
@@ -107,7 +110,8 @@ def descend_dually(
         weights.grad = gradient @ points.T
         optimizer.step()
         record.add(loss, mass, temperature=now, critical_temperature=hottest)
-    return weights @ points, record
+    codes = weights @ points + (rows.center - given.center).to(points)
+    return codes, record
 
 
 def _combinations(points: Tensor, codes: Tensor) -> Tensor:

@@ -232,6 +232,15 @@ class Rows:
         """Positions of the rows in an order that depends on their values alone."""
         return self._order()
 
+    def distinct(self) -> "Rows":
+        """Return the different rows, each as heavy as all that are equal to it."""
+        values, places = torch.unique(self._values, dim=0, return_inverse=True)
+        weights = self.weights
+        if weights is None:
+            weights = self.empty(self.n_rows).fill_(1.0)
+        summed = self.empty(len(values)).zero_().index_add_(0, places, weights)
+        return type(self)(values, summed, dtype=self.dtype, device=self.device)
+
     def sample(self, n: int) -> "Rows":
         """Return `n` rows that stand for all, with weights of their own.
 
