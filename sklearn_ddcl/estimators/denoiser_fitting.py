@@ -52,8 +52,7 @@ _STREAM_SHARE = 0.1
 # Of the critical temperature of the cells.
 _SOFTNESS = 0.5
 _COLD = 1e-3
-# Few prototypes have few good places, and a start may miss them.
-_RELOCATIONS, _STARTED, _MOST_STARTS = 50, 100, 10
+_RELOCATIONS = 50
 _BLOCK = 1024
 
 
@@ -238,7 +237,15 @@ def _place(estimator: Any, rows: Rows, frame: Frame, metric: Metric, seed: int) 
     if estimator.solver == "dual":
         codes = descend_dually(rows, n_prototypes, generator)[0]
     else:
-        centers = _best_prototypes(rows, n_prototypes)
+        # All start at the mean and part by themselves while the temperature falls: it
+        # then depends on the rows and on nothing else where they end.
+        centers = solve(
+            rows,
+            n_prototypes,
+            make_generator(0),
+            init="mean",
+            max_relocations=_RELOCATIONS,
+        ).codes
         codes = (centers - rows.center).to(rows.dtype)
     cells = hard_pass(rows, codes)
     temperature = _given(estimator.temperature, None)
@@ -258,20 +265,6 @@ def _place(estimator: Any, rows: Rows, frame: Frame, metric: Metric, seed: int) 
         forth=metric.forth.to(rows.dtype),
         back=metric.back.to(rows.dtype),
     )
-
-
-def _best_prototypes(rows: Rows, n_prototypes: int) -> Tensor:
-    """Return the best prototypes of several starts, (K, D).
-
-    The starts are always the same: prototypes then depend on the rows and on nothing
-    else.
-    """
-    n_starts = min(_MOST_STARTS, max(1, _STARTED // n_prototypes))
-    solutions = [
-        solve(rows, n_prototypes, make_generator(seed), max_relocations=_RELOCATIONS)
-        for seed in range(n_starts)
-    ]
-    return min(solutions, key=lambda found: found.history[-1]["loss"]).codes
 
 
 def _move(bank: Bank, rows: Rows, seed: int) -> Bank:
