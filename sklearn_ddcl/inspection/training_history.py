@@ -25,7 +25,8 @@ class TrainingHistoryDisplay:
     It is recommended to use :meth:`from_estimator` to create the display.
 
     - *Loss*: what was minimized, the cross-entropy in it and, if there were validation
-      rows, the cross-entropy on them. A dot marks the epoch that they chose.
+      rows, the cross-entropy on them. A dot marks the epoch that they chose. Without
+      labels, how well rows and their neighborhoods are predicted.
     - *Competition*: reconstruction and diversity, stacked: their sum is the expected
       squared distance of a token to the prototypes that answer for it. Diversity that
       goes to zero means that each token has one prototype.
@@ -35,6 +36,8 @@ class TrainingHistoryDisplay:
       to nothing two have become one. Ticks at the bottom mark epochs in which some
       were placed anew.
     - *Tracking*: how far prototypes lag behind their tokens; should end below 0.5.
+      Without labels prototypes stand still, and this is the share of the variance of
+      the rows that the network tells apart.
 
     Parameters
     ----------
@@ -157,6 +160,11 @@ class TrainingHistoryDisplay:
     def _draw_loss(self, ax: Any) -> None:
         name_panel(ax, "Loss")
         self._line(ax, "loss", SOFT, "objective")
+        if self._without_labels:
+            self._line(ax, "rebuilding", _BLUE, "rows")
+            self._line(ax, "smoothing", _ORANGE, "neighborhoods")
+            ax.set_ylim(bottom=0)
+            return
         self._line(ax, "task_loss", _BLUE, "cross-entropy")
         self._line(ax, "valid_loss", _ORANGE, "on validation rows")
         if self.best_epoch is not None:
@@ -210,7 +218,17 @@ class TrainingHistoryDisplay:
                 label="placed anew",
             )
 
+    @property
+    def _without_labels(self) -> bool:
+        return len(self.history) > 0 and "rebuilding" in self.history[0]
+
     def _draw_tracking(self, ax: Any) -> None:
+        if self._without_labels:
+            name_panel(ax, "Variance told apart")
+            self._line(ax, "token_variance", _BLUE)
+            ax.set_ylim(bottom=0)
+            ax.set_ylabel("share of what there is")
+            return
         name_panel(ax, "Tracking")
         self._line(ax, "tracking", _BLUE)
         ax.set_ylim(bottom=0)
