@@ -11,7 +11,7 @@ from sklearn_ddcl.estimators.fitted_autoencoder import (
 )
 from sklearn_ddcl.estimators.named_encoder import resolve_encoder
 from sklearn_ddcl.networks import AUTOENCODERS
-from sklearn_ddcl.networks.table import TableSpec, choose_knots
+from sklearn_ddcl.networks.table import describe_table
 from sklearn_ddcl.training import EncodedRows, TrainingHistory, make_generator
 from sklearn_ddcl.training.autoencoding.net import make_autoencoder_net
 from sklearn_ddcl.training.autoencoding.plan import AutoencoderPlan
@@ -104,10 +104,7 @@ def fit_autoencoder(
     if not used.any():
         raise ValueError("All rows have weight zero; at least one must count.")
     tensors = _to_tensors(numbers[used], codes[used], weights[used], dtype)
-    knots: tuple[torch.Tensor, ...] = ()
-    if params.needs_knots:
-        knots = choose_knots(tensors[0], params.n_bins, tensors[3])
-    spec = TableSpec(numbers.shape[1], tuple(cardinalities), knots)
+    spec = describe_table(params, tensors[0], tensors[1], cardinalities, tensors[3])
     shape = AutoencoderShape(params, n_prototypes, n_codebooks, quantization, spec)
     device = torch.device(device)
     network = shape.build(make_generator(seed)).to(device=device, dtype=dtype)

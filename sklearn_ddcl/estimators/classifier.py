@@ -93,7 +93,7 @@ class DDCLClassifier(
     n_prototypes : int, default=32
         Number of prototypes, shared by all classes; at least one per class is used.
 
-    encoder : {"mlp", "transformer"} or parameter object, default="mlp"
+    encoder : {"mlp", "transformer", "aot"} or parameter object, default="mlp"
         What turns a row into tokens. A parameter object such as
         :class:`~sklearn_ddcl.networks.MLPEncoder` also sets its sizes and lets a grid
         search reach them as ``encoder__n_layers``.
@@ -202,6 +202,10 @@ class DDCLClassifier(
 
     n_iter_ : int
         Epochs trained.
+
+    pool_sizes_ : ndarray of shape (n_layers, n_features)
+        How widely columns are pooled with their neighbors on the average, numerical
+        columns first; for encoders with ``context_pool``.
 
     best_epoch_ : int or None
         Epoch that validation chose, counted from 1.
@@ -657,6 +661,9 @@ class DDCLClassifier(
         self.n_parameters_ = sum(
             p.numel() for p in fitted.network.parameters() if p.requires_grad
         )
+        self.__dict__.pop("pool_sizes_", None)
+        if fitted.pools_columns:
+            self.pool_sizes_ = fitted.pool_sizes(labeled.encoded)
         if fitted.network.bank is None:
             for name in _OF_PROTOTYPES:
                 # Left by an earlier fit.

@@ -21,7 +21,7 @@ from sklearn_ddcl.estimators.table_space import TableSpace
 from sklearn_ddcl.functional import squared_distances
 from sklearn_ddcl.layers.dense_rows import DenseRows
 from sklearn_ddcl.networks import ROW_ENCODERS, RowDenoiser
-from sklearn_ddcl.networks.table import TableSpec, choose_knots
+from sklearn_ddcl.networks.table import TableSpec, describe_table
 from sklearn_ddcl.training import (
     TrainingHistory,
     make_generator,
@@ -199,13 +199,15 @@ def _choose_shape(
     params.check()
     numbers = distinct.encoded.numbers
     flagged = np.flatnonzero(np.isnan(numbers).any(0)).tolist()
-    knots: tuple[Tensor, ...] = ()
-    if getattr(params, "numerical", None) == "piecewise_linear":
-        weights = torch.from_numpy(distinct.weights)
-        values = torch.from_numpy(np.ascontiguousarray(numbers)).double()
-        knots = choose_knots(values, params.n_bins, weights)
-        knots = tuple(own.float() for own in knots)
-    spec = TableSpec(numbers.shape[1], space.cardinalities, knots, tuple(flagged))
+    dtype, _ = _where(estimator)
+    spec = describe_table(
+        params,
+        torch.from_numpy(numbers).to(dtype),
+        torch.from_numpy(distinct.encoded.codes),
+        space.cardinalities,
+        torch.from_numpy(distinct.weights),
+        tuple(flagged),
+    )
     return DenoiserShape(params, estimator.d_latent, spec)
 
 

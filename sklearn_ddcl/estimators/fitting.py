@@ -14,7 +14,7 @@ from sklearn_ddcl.estimators.plan import make_plan
 from sklearn_ddcl.estimators.progress import PrintProgress
 from sklearn_ddcl.estimators.table_encoder import EncodedTable, TableEncoder
 from sklearn_ddcl.networks import ENCODERS
-from sklearn_ddcl.networks.table import TableSpec, choose_knots
+from sklearn_ddcl.networks.table import describe_table
 from sklearn_ddcl.training import (
     DDCLNet,
     EncodedRows,
@@ -183,20 +183,20 @@ def new_network(
     encoder = resolve_encoder(estimator.encoder, ENCODERS)
     encoder.check()
     device = resolve_device(estimator.device)
-    numbers = labeled.encoded.numbers
     dtype = torch.float64 if estimator.precision == "float64" else torch.float32
-    knots = choose_knots(
-        torch.from_numpy(numbers).to(dtype),
-        encoder.n_bins,
+    spec = describe_table(
+        encoder,
+        torch.from_numpy(labeled.encoded.numbers).to(dtype),
+        torch.from_numpy(labeled.encoded.codes),
+        tuple(len(known) + 1 for known in table.categories),
         torch.from_numpy(labeled.weights),
     )
-    cardinalities = tuple(len(known) + 1 for known in table.categories)
     architecture = Architecture(
         encoder=encoder,
         readout=estimator.readout,
         n_prototypes=max(estimator.n_prototypes, n_classes),
         n_classes=n_classes,
-        spec=TableSpec(numbers.shape[1], cardinalities, knots),
+        spec=spec,
     )
     network = architecture.build(make_generator(seed)).to(device=device, dtype=dtype)
     return FittedNetwork(table, architecture, network, estimator.precision == "bf16")

@@ -54,6 +54,16 @@ class Parameters:
             setattr(self, name, value)
         return self
 
+    @property
+    def needs_knots(self) -> bool:
+        """Whether numbers enter through curves between quantiles."""
+        return getattr(self, "numerical", None) in ("mixed", "piecewise_linear")
+
+    @property
+    def needs_distances(self) -> bool:
+        """Whether the network pools columns by how near they are."""
+        return getattr(self, "context_pool", None) == "correlation"
+
     def check_probability(self, name: str) -> None:
         """Raise unless the named field is a number in [0, 1).
 
@@ -69,7 +79,7 @@ class Parameters:
                 f"{getattr(self, name)!r}."
             )
 
-    def check_choices(self, **choices: tuple[str, ...]) -> None:
+    def check_choices(self, **choices: tuple[Any, ...]) -> None:
         """Raise unless the named fields are among their choices.
 
         Parameters

@@ -14,6 +14,7 @@ from sklearn_ddcl.layers import (
     TableTokenizer,
 )
 from sklearn_ddcl.layers.piecewise_linear import quantile_knots
+from sklearn_ddcl.networks.column_distances import column_distances
 
 NUMERICAL = ("piecewise_linear", "periodic", "linear")
 _ROWS_FOR_KNOTS = 100_000
@@ -34,12 +35,16 @@ class TableSpec:
         network is about to be filled from a saved state.
     flagged : tuple of int
         Numerical columns in which values are missing, for networks that flag them.
+    distances : Tensor of shape (n_columns, n_columns), optional
+        Squared distances between columns, for networks that pool neighbors; like
+        knots no more than a shape when the network is about to be filled.
     """
 
     n_numbers: int
     cardinalities: tuple[int, ...]
     knots: tuple[Tensor, ...] = ()
     flagged: tuple[int, ...] = ()
+    distances: Tensor | None = None
 
     def get_state(self) -> dict[str, Any]:
         """Return the shape as plain numbers."""
@@ -48,6 +53,7 @@ class TableSpec:
             "cardinalities": list(self.cardinalities),
             "n_knots": [len(knots) for knots in self.knots],
             "flagged": list(self.flagged),
+            "has_distances": self.distances is not None,
         }
 
     @classmethod
@@ -56,12 +62,14 @@ class TableSpec:
         knots = tuple(
             torch.arange(n_knots, dtype=torch.float32) for n_knots in state["n_knots"]
         )
+        n_columns = state["n_numbers"] + len(state["cardinalities"])
         return cls(
             state["n_numbers"],
             tuple(state["cardinalities"]),
             knots,
-            # Files written before there were any flags.
+            # Files written before there were any flags, or distances.
             tuple(state.get("flagged", ())),
+            torch.zeros(n_columns, n_columns) if state.get("has_distances") else None,
         )
 
     @property
@@ -93,6 +101,45 @@ def choose_knots(
     if weights is not None:
         weights = weights[::stride]
     return tuple(quantile_knots(numbers[::stride], n_bins, weights))
+
+
+def describe_table(
+    encoder: Any,
+    numbers: Tensor,
+    codes: Tensor,
+    cardinalities: tuple[int, ...],
+    weights: Tensor,
+    flagged: tuple[int, ...] = (),
+) -> TableSpec:
+    """Return what an encoder has to know of a table.
+
+    Parameters
+    ----------
+    encoder : parameter object
+        Says by `needs_knots` and `needs_distances` what it will use.
+    numbers : Tensor of shape (n, F)
+        Standardized numbers, NaN where missing.
+    codes : Tensor of shape (n, G)
+        Category codes.
+    cardinalities : tuple of int
+        Number of codes of every categorical column.
+    weights : Tensor of shape (n,)
+        Importance of the rows.
+    flagged : tuple of int, default=()
+        Numerical columns in which values are missing.
+
+    Returns
+    -------
+    spec : TableSpec
+    """
+    knots: tuple[Tensor, ...] = ()
+    distances = None
+    if getattr(encoder, "needs_knots", True):
+        knots = choose_knots(numbers, encoder.n_bins, weights)
+    if getattr(encoder, "needs_distances", False):
+        distances = column_distances(numbers, codes, cardinalities, weights)
+        distances = distances.to(numbers.dtype)
+    return TableSpec(numbers.shape[1], tuple(cardinalities), knots, flagged, distances)
 
 
 def make_tokenizer(

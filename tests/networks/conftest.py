@@ -22,6 +22,12 @@ ENCODERS = {
     "mlp-periodic": MLPEncoder(d_hidden=16, d_token=8, numerical="periodic"),
     "transformer": TransformerEncoder(d_token=8, n_heads=2, n_bins=4),
     "aot": AoTEncoder(n_layers=3, d_token=8, n_heads=2, n_bins=4),
+    "pooled": TransformerEncoder(
+        d_token=8, n_heads=2, n_bins=4, context_pool="correlation"
+    ),
+    "pooled-in-order": AoTEncoder(
+        n_layers=2, d_token=8, n_heads=2, n_bins=4, context_pool="index"
+    ),
     "transformer-linear": TransformerEncoder(d_token=8, n_heads=2, numerical="linear"),
 }
 READOUTS = ["ddcl", "mean", "cls"]
@@ -51,7 +57,9 @@ def codes(generator):
 @pytest.fixture
 def spec(numbers):
     """Return the shape of the table."""
-    return TableSpec(3, (4, 3), choose_knots(numbers, n_bins=4))
+    places = torch.arange(5.0)
+    distances = (places[:, None] - places).abs()
+    return TableSpec(3, (4, 3), choose_knots(numbers, n_bins=4), (), distances)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from sklearn_ddcl.networks import (
 from sklearn_ddcl.networks.table import TableSpec
 
 N_ROWS, N_CLASSES = 12, 3
+POOLED = ["pooled", "pooled-in-order"]
 N_VIEWS = {
     "mlp": 3,
     "mlp-piecewise-linear": 3,
@@ -26,7 +27,7 @@ N_VIEWS = {
 }
 
 
-@pytest.fixture(params=[*N_VIEWS, "transformer", "transformer-linear", "aot"])
+@pytest.fixture(params=[*N_VIEWS, "transformer", "transformer-linear", "aot", *POOLED])
 def encoder(request):
     return request.param
 

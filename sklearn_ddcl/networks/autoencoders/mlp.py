@@ -57,11 +57,6 @@ class MLPAutoencoder(Parameters):
             self.check_at_least(d_code=1)
         self.check_choices(numerical=("plain", *NUMERICAL))
 
-    @property
-    def needs_knots(self) -> bool:
-        """Whether the network is built around quantiles of the training rows."""
-        return self.numerical == "piecewise_linear"
-
     def build(
         self,
         spec: TableSpec,

@@ -8,7 +8,7 @@ from torch import nn
 
 from sklearn_ddcl.layers import SubspaceAttention
 from sklearn_ddcl.layers.subspace_attention import OUTPUTS, PROJECTIONS
-from sklearn_ddcl.networks.encoders.column_tokens import ColumnTokens
+from sklearn_ddcl.networks.encoders.column_tokens import CONTEXT_POOLS, ColumnTokens
 from sklearn_ddcl.networks.parameters import Parameters
 from sklearn_ddcl.networks.table import TableSpec
 
@@ -40,6 +40,9 @@ class AoTEncoder(Parameters):
         single number, so this matters.
     n_bins : int, default=48
         Intervals of the piecewise linear curves, at most.
+    context_pool : {"index", "correlation"} or None, default=None
+        Whether every block sees columns pooled with their neighbors, in the order of
+        the table or by how much they say of each other.
 
     References
     ----------
@@ -61,11 +64,13 @@ class AoTEncoder(Parameters):
     dropout: float = 0.1
     numerical: str = "piecewise_linear"
     n_bins: int = 48
+    context_pool: str | None = None
 
     def check(self) -> None:
         """Raise ValueError unless all fields are usable."""
         self.check_at_least(n_layers=0, d_token=2, n_heads=1, n_bins=1)
         self.check_probability("dropout")
+        self.check_choices(context_pool=CONTEXT_POOLS)
         self.check_choices(projection=PROJECTIONS, output=OUTPUTS)
         if self.step_size is not None:
             self.check_at_least(step_size=0.0)
@@ -95,4 +100,5 @@ class AoTEncoder(Parameters):
             numerical=self.numerical,
             cls_token=cls_token,
             generator=generator,
+            context_pool=self.context_pool,
         )

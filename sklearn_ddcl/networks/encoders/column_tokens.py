@@ -1,11 +1,15 @@
 """The columns of a row as tokens that pass through a stack of blocks."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from sklearn_ddcl.layers import ContextPool
 from sklearn_ddcl.networks.table import TableSpec, make_tokenizer
+
+CONTEXT_POOLS = (None, "index", "correlation")
 
 
 class ColumnTokens(nn.Module):
@@ -27,6 +31,10 @@ class ColumnTokens(nn.Module):
         Whether a class token goes in front.
     generator : torch.Generator or None
         Source of the initial weights.
+    context_pool : {"index", "correlation"} or None, default=None
+        Whether every block sees columns pooled with their neighbors, in the order of
+        the table or by how much they say of each other. The class token stays as it
+        is.
     """
 
     n_views = 1
@@ -41,6 +49,7 @@ class ColumnTokens(nn.Module):
         numerical: str,
         cls_token: bool,
         generator: torch.Generator | None,
+        context_pool: str | None = None,
     ) -> None:
         super().__init__()
         self.tokenizer = make_tokenizer(spec, numerical, d_token, generator)
@@ -52,12 +61,37 @@ class ColumnTokens(nn.Module):
             cls = torch.empty(1, 1, d_token).normal_(std=0.3, generator=generator)
             self.cls = nn.Parameter(cls)
         self.blocks = nn.ModuleList(make_block() for _ in range(n_layers))
+        self.pools = nn.ModuleList()
+        if context_pool is not None:
+            distances = spec.distances if context_pool == "correlation" else None
+            self.pools.extend(
+                ContextPool(d_token, distances=distances, generator=generator)
+                for _ in range(n_layers)
+            )
 
     def forward(self, numbers: Tensor, codes: Tensor) -> Tensor:
         """Return the tokens (B, T, d_token) of numbers (B, F) and codes (B, G)."""
+        return self._pass(numbers, codes)
+
+    def pool_sizes(self, numbers: Tensor, codes: Tensor) -> Tensor:
+        """Return how widely every layer pools every column, (B, L, F + G)."""
+        sizes: list[Tensor] = []
+        self._pass(numbers, codes, sizes)
+        return torch.stack(sizes, 1)
+
+    def _pass(
+        self, numbers: Tensor, codes: Tensor, sizes: list[Tensor] | None = None
+    ) -> Tensor:
         x = self.tokenizer(numbers, codes) + self.column
+        n_cls = 0
         if self.cls is not None:
-            x = torch.cat([self.cls.expand(len(x), -1, -1), x], dim=1)
-        for block in self.blocks:
+            x, n_cls = torch.cat([self.cls.expand(len(x), -1, -1), x], dim=1), 1
+        for layer, block in enumerate(self.blocks):
+            if self.pools:
+                pool: Any = self.pools[layer]
+                columns = x[:, n_cls:]
+                if sizes is not None:
+                    sizes.append(pool.predict(columns)[1])
+                x = torch.cat([x[:, :n_cls], pool(columns)], dim=1)
             x = block(x)
         return x

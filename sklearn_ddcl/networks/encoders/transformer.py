@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from sklearn_ddcl.layers import AttentionBlock
-from sklearn_ddcl.networks.encoders.column_tokens import ColumnTokens
+from sklearn_ddcl.networks.encoders.column_tokens import CONTEXT_POOLS, ColumnTokens
 from sklearn_ddcl.networks.parameters import Parameters
 from sklearn_ddcl.networks.table import TableSpec
 
@@ -32,6 +32,9 @@ class TransformerEncoder(Parameters):
         How numbers become tokens.
     n_bins : int, default=48
         Intervals of the piecewise linear curves, at most.
+    context_pool : {"index", "correlation"} or None, default=None
+        Whether every block sees columns pooled with their neighbors, in the order of
+        the table or by how much they say of each other.
 
     References
     ----------
@@ -51,11 +54,13 @@ class TransformerEncoder(Parameters):
     dropout: float = 0.1
     numerical: str = "piecewise_linear"
     n_bins: int = 48
+    context_pool: str | None = None
 
     def check(self) -> None:
         """Raise ValueError unless all fields are usable."""
         self.check_at_least(n_layers=0, d_token=2, n_heads=1, expansion=0.1, n_bins=1)
         self.check_probability("dropout")
+        self.check_choices(context_pool=CONTEXT_POOLS)
 
     def build(
         self, spec: TableSpec, *, cls_token: bool, generator: torch.Generator | None
@@ -77,4 +82,5 @@ class TransformerEncoder(Parameters):
             numerical=self.numerical,
             cls_token=cls_token,
             generator=generator,
+            context_pool=self.context_pool,
         )
