@@ -19,20 +19,20 @@ class AoTEncoder(Parameters):
 
     Parameters
     ----------
-    n_layers : int, default=4
-        Number of blocks; twice as many as of a transformer have a third of its
-        weights.
+    n_layers : int, default=2
+        Number of blocks; each has half the weights of a block of a transformer.
     d_token : int, default=32
         Width of the tokens and of the prototypes.
     n_heads : int, default=4
         Subspaces; must divide `d_token`.
-    projection : {"shared", "separate"}, default="shared"
-        Whether queries, keys and values are one projection or three.
+    projection : {"shared", "separate"}, default="separate"
+        Whether queries, keys and values are one projection or three. One is the
+        theory of subspace denoising, and cheaper; three learn tables better.
     output : {"linear", "tied"}, default="linear"
         Whether the way back has a matrix of its own or that of the projection.
-    step_size : float or None, default=None
-        First step size of every block; None takes one over `n_layers`, with which an
-        untrained stack keeps tokens apart.
+    step_size : float or None, default=1.0
+        First step size of every block; None takes one over `n_layers`, with which a
+        deep untrained stack keeps tokens apart.
     dropout : float, default=0.1
         Probability that a unit of a step is silenced for a training step.
     numerical : {"piecewise_linear", "periodic", "linear"}, default="piecewise_linear"
@@ -55,12 +55,12 @@ class AoTEncoder(Parameters):
     6
     """
 
-    n_layers: int = 4
+    n_layers: int = 2
     d_token: int = 32
     n_heads: int = 4
-    projection: str = "shared"
+    projection: str = "separate"
     output: str = "linear"
-    step_size: float | None = None
+    step_size: float | None = 1.0
     dropout: float = 0.1
     numerical: str = "piecewise_linear"
     n_bins: int = 48
