@@ -8,11 +8,22 @@ __version__ = "0.1.0"
 # Loaded on first use: torch alone takes seconds to import.
 _HOMES = {
     "DDCLClassifier": "sklearn_ddcl.estimators.classifier",
+    "DDCLDocumentCompressor": "sklearn_ddcl.estimators.document_compressor",
     "DDCLQuantizer": "sklearn_ddcl.estimators.quantizer",
+    "DDCLTransformer": "sklearn_ddcl.estimators.transformer",
+    "SubspaceDenoiser": "sklearn_ddcl.estimators.subspace_denoiser",
     "load": "sklearn_ddcl.persistence",
 }
 
-__all__ = ["DDCLClassifier", "DDCLQuantizer", "__version__", "load"]
+__all__ = [
+    "DDCLClassifier",
+    "DDCLDocumentCompressor",
+    "DDCLQuantizer",
+    "DDCLTransformer",
+    "SubspaceDenoiser",
+    "__version__",
+    "load",
+]
 
 
 def __getattr__(name: str) -> Any:

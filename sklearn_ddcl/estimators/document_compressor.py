@@ -338,7 +338,12 @@ class DDCLDocumentCompressor(
                 f"Got {len(docs)} documents and {len(y)} classes; every document needs "
                 "one."
             )
-        check_classification_targets(y)
+        try:
+            check_classification_targets(y)
+        except ValueError as error:
+            raise ValueError(
+                f"{error} Set supervised=False to leave y to the next step."
+            ) from None
         names, classes = np.unique(y, return_inverse=True)
         if len(names) < 2:
             raise ValueError(

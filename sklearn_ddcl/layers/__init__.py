@@ -5,6 +5,8 @@ from sklearn_ddcl.layers.categorical import CategoryTokenizer
 from sklearn_ddcl.layers.class_votes import ClassVotes
 from sklearn_ddcl.layers.codebook import Codebook, Quantized
 from sklearn_ddcl.layers.context_pool import ContextPool
+from sklearn_ddcl.layers.document_slots import SlotPooling, Slots, document_vectors
+from sklearn_ddcl.layers.document_tokens import DocumentTokens
 from sklearn_ddcl.layers.linear import Linear
 from sklearn_ddcl.layers.linear_numbers import LinearTokenizer
 from sklearn_ddcl.layers.periodic import PeriodicTokenizer
@@ -23,6 +25,7 @@ __all__ = [
     "ClsPooling",
     "Codebook",
     "ContextPool",
+    "DocumentTokens",
     "Linear",
     "LinearTokenizer",
     "MeanPooling",
@@ -31,8 +34,11 @@ __all__ = [
     "PrototypeReadout",
     "Quantized",
     "Readout",
+    "SlotPooling",
+    "Slots",
     "StepDropout",
     "SubspaceAttention",
     "TableTokenizer",
     "Views",
+    "document_vectors",
 ]

@@ -30,7 +30,9 @@ MODEL, WEIGHTS = "model.json", "weights.safetensors"
 # Nothing else is ever imported or built, whatever a file says.
 LOADABLE = {
     "DDCLClassifier": "sklearn_ddcl.estimators.classifier",
+    "DDCLDocumentCompressor": "sklearn_ddcl.estimators.document_compressor",
     "DDCLQuantizer": "sklearn_ddcl.estimators.quantizer",
+    "DDCLTransformer": "sklearn_ddcl.estimators.transformer",
 }
 
 _PACKAGES = ("numpy", "pandas", "safetensors", "scikit-learn", "torch")

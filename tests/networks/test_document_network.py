@@ -1,0 +1,100 @@
+"""Documents to vectors, level by level."""
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from sklearn_ddcl.layers.document_slots import SlotPooling
+from sklearn_ddcl.layers.document_tokens import DocumentTokens
+from sklearn_ddcl.networks.document import DocumentNetwork
+
+
+def draw(*shape, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(shape, dtype=torch.float64, generator=generator)
+
+
+def make(*sizes, center=None, **params):
+    levels = [SlotPooling(draw(k, 3, seed=k), 0.7) for k in sizes]
+    center = torch.zeros(3).double() if center is None else center
+    return DocumentNetwork(center, levels, **params)
+
+
+@pytest.fixture
+def documents():
+    """Return two documents: sentences of 2 and 3 tokens, and of 4."""
+    bounds = torch.tensor([0, 2, 5, 9]), torch.tensor([0, 2, 3])
+    return DocumentTokens(draw(9, 3), bounds)
+
+
+def test_two_levels_are_slots_of_slots(documents):
+    network = make(4, 2)
+
+    slots = network.slots(documents)
+
+    first, second = network.levels
+    inner = first(documents.tokens[:5], torch.tensor([0, 2, 5]))
+    outer = second(
+        inner.vectors.reshape(8, 3), torch.tensor([0, 8]), inner.log_mass.reshape(8)
+    )
+    assert_close(slots.vectors[0], outer.vectors[0])
+    assert_close(slots.log_mass[0], outer.log_mass[0])
+
+
+def test_the_mass_of_a_document_is_its_number_of_tokens(documents):
+    mass = make(4, 2).slots(documents).log_mass.exp()
+
+    assert_close(mass.sum(1).tolist(), [5.0, 4.0])
+
+
+def test_vectors_have_length_one(documents):
+    vectors = make(4, 2).vectors(documents)
+
+    assert vectors.shape == (2, 6)
+    assert_close(vectors.norm(dim=1), torch.ones(2).double())
+
+
+def test_the_center_is_taken_off(documents):
+    center = draw(3, seed=7)
+    moved = DocumentTokens(documents.tokens + center, documents.bounds)
+
+    vectors = make(4, 2, center=center).vectors(moved)
+
+    assert_close(vectors, make(4, 2).vectors(documents))
+
+
+def test_the_map_starts_as_the_identity(documents):
+    assert_close(
+        make(4, 2, n_classes=2).vectors(documents), make(4, 2).vectors(documents)
+    )
+
+
+def test_classes_get_log_probabilities(documents):
+    log_proba = make(4, 2, n_classes=3)(documents)
+
+    assert log_proba.shape == (2, 3)
+    assert_close(log_proba.exp().sum(1), torch.ones(2).double())
+
+
+def test_without_classes_there_are_only_vectors(documents):
+    with pytest.raises(RuntimeError, match="only gives vectors"):
+        make(4, 2)(documents)
+
+
+def test_tokens_are_left_out_in_training_only(documents):
+    network = make(4, 2, n_classes=2, token_dropout=0.5)
+    network.use_generator(torch.Generator().manual_seed(0))
+
+    once, again = (network.vectors(documents) for _ in range(2))
+
+    assert not torch.allclose(once, again)
+    network.eval()
+    assert_close(network.vectors(documents), make(4, 2).vectors(documents))
+
+
+def test_a_document_may_lose_all_its_tokens(documents):
+    network = make(4, 2, n_classes=2, token_dropout=1.0)
+    network.use_generator(torch.Generator().manual_seed(0))
+
+    # All lose the same, so nothing changes.
+    assert_close(network.vectors(documents), make(4, 2).vectors(documents))
