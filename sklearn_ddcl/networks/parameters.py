@@ -56,8 +56,8 @@ class Parameters:
 
     @property
     def needs_knots(self) -> bool:
-        """Whether numbers enter through curves between quantiles."""
-        return getattr(self, "numerical", None) in ("mixed", "piecewise_linear")
+        """Whether numbers enter through curves between quantiles, unless said else."""
+        return getattr(self, "numerical", "mixed") in ("mixed", "piecewise_linear")
 
     @property
     def needs_distances(self) -> bool:

@@ -32,6 +32,8 @@ class PlainMLPEncoder(Parameters):
     n_layers: int = 2
     d_hidden: int = 256
 
+    needs_knots = False
+
     def check(self) -> None:
         """Raise ValueError unless all fields are usable."""
         self.check_at_least(n_layers=1, d_hidden=1)
