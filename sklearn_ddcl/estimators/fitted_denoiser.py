@@ -19,7 +19,7 @@ from sklearn_ddcl.layers.full_vectors import full_vectors
 from sklearn_ddcl.networks import ROW_ENCODERS, RowDenoiser
 from sklearn_ddcl.networks.table import TableSpec
 from sklearn_ddcl.training.denoising.embedding import Embedding
-from sklearn_ddcl.training.denoising.neighborhoods import Frame
+from sklearn_ddcl.training.denoising.neighborhoods import STEPS, Frame
 
 
 class DenoiserShape(NamedTuple):
@@ -32,7 +32,11 @@ class DenoiserShape(NamedTuple):
     def build(self, generator: torch.Generator | None = None) -> RowDenoiser:
         """Return a new network."""
         return RowDenoiser(
-            self.spec, self.encoder, d_latent=self.d_latent, generator=generator
+            self.spec,
+            self.encoder,
+            d_latent=self.d_latent,
+            n_smoothed=len(STEPS),
+            generator=generator,
         )
 
     def get_state(self) -> dict[str, Any]:

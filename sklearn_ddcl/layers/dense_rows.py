@@ -20,8 +20,6 @@ class DenseRows(nn.Module):
     ----------
     width : int
         Number D of columns of the matrix: numbers, flags, then one per category.
-    sources : Tensor of shape (D,)
-        Column of the table that each column of the matrix tells of.
 
     Examples
     --------
@@ -30,8 +28,6 @@ class DenseRows(nn.Module):
     >>> dense(numbers, torch.tensor([[2]]))
     tensor([[0.5000, 0.0000, 1.0000, 0.0000, 0.0000, 1.0000]])
     """
-
-    sources: Tensor
 
     def __init__(
         self,
@@ -42,11 +38,7 @@ class DenseRows(nn.Module):
         super().__init__()
         self.n_numbers, self.cardinalities = n_numbers, cardinalities
         self.flagged = list(flagged)
-        sources = [*range(n_numbers), *flagged]
-        for column, n_codes in enumerate(cardinalities):
-            sources += [n_numbers + column] * n_codes
-        self.width = len(sources)
-        self.register_buffer("sources", torch.tensor(sources), persistent=False)
+        self.width = n_numbers + len(self.flagged) + sum(cardinalities)
 
     def forward(self, numbers: Tensor, codes: Tensor) -> Tensor:
         """Map numbers (B, F), NaN where missing, and codes (B, G) to (B, D)."""

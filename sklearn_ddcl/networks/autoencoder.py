@@ -3,13 +3,14 @@
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sklearn_ddcl.layers import Codebook
+from sklearn_ddcl.networks.random_module import RandomModule
 from sklearn_ddcl.networks.table import TableSpec
 
 
-class QuantizedAutoencoder(nn.Module):
+class QuantizedAutoencoder(RandomModule):
     """Describe a row by codes from which it can be rebuilt.
 
     Parameters
@@ -81,12 +82,6 @@ class QuantizedAutoencoder(nn.Module):
     def forward(self, numbers: Tensor, codes: Tensor) -> Tensor:
         """Return rows rebuilt from their softly quantized latents, (B, F + C)."""
         return self.rebuild(self.codebook(self.latents(numbers, codes)).latents)
-
-    def use_generator(self, generator: torch.Generator | None) -> None:
-        """Let all randomness of training steps come from one generator."""
-        for module in self.modules():
-            if hasattr(module, "generator"):
-                vars(module)["generator"] = generator
 
 
 def choose_d_code(n_codebooks: int, quantization: str) -> int:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_ddcl.layers import PrototypeReadout
+from sklearn_ddcl.networks.random_module import RandomModule
 from sklearn_ddcl.networks.readouts import READOUTS
 from sklearn_ddcl.networks.table import TableSpec
 
@@ -21,7 +22,7 @@ class Prediction(NamedTuple):
     """Log assignments of every token, (B, T, K); None without prototypes."""
 
 
-class TableClassifier(nn.Module):
+class TableClassifier(RandomModule):
     """Read the class of a row out of prototypes.
 
     Parameters
@@ -115,9 +116,3 @@ class TableClassifier(nn.Module):
     def predict(self, numbers: Tensor, codes: Tensor) -> Prediction:
         """Return the answer by name."""
         return Prediction(*self(numbers, codes))
-
-    def use_generator(self, generator: torch.Generator | None) -> None:
-        """Let all randomness of training steps come from one generator."""
-        for module in self.modules():
-            if hasattr(module, "generator"):
-                vars(module)["generator"] = generator

@@ -3,10 +3,11 @@
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sklearn_ddcl.layers.dense_rows import DenseRows
 from sklearn_ddcl.layers.even_linear import EvenLinear
+from sklearn_ddcl.networks.random_module import RandomModule
 from sklearn_ddcl.networks.table import TableSpec
 
 
@@ -21,7 +22,7 @@ class Prediction(NamedTuple):
     """The rows averaged over their neighborhoods, (B, S, D), standardized."""
 
 
-class RowDenoiser(nn.Module):
+class RowDenoiser(RandomModule):
     """Rebuild a row, and predict what it is like among its neighbors.
 
     Parameters
@@ -86,12 +87,6 @@ class RowDenoiser(nn.Module):
     def predict(self, numbers: Tensor, codes: Tensor) -> Prediction:
         """Return the answer by name."""
         return Prediction(*self(numbers, codes))
-
-    def use_generator(self, generator: torch.Generator | None) -> None:
-        """Let all randomness of training steps come from one generator."""
-        for module in self.modules():
-            if hasattr(module, "generator"):
-                vars(module)["generator"] = generator
 
     def _measure_hidden(self) -> int:
         self.encoder.eval()

@@ -23,7 +23,8 @@ _MISSING = {"NA": pd.NA, "NaT": pd.NaT}
 
 # Parameter objects, by the registry of `networks` that knows them by name.
 _REGISTRIES = {
-    "encoder": "ENCODERS", "autoencoder": "AUTOENCODERS",
+    "encoder": "ENCODERS",
+    "autoencoder": "AUTOENCODERS",
     "row_encoder": "ROW_ENCODERS",
 }
 

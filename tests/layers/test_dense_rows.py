@@ -19,7 +19,6 @@ def test_numbers_flags_and_categories_stand_side_by_side():
     ]
     assert_close(dense(numbers, codes), torch.tensor(expected))
     assert dense.width == 10
-    assert dense.sources.tolist() == [0, 1, 2, 0, 2, 3, 3, 4, 4, 4]
 
 
 def test_a_table_may_lack_either():

@@ -1,6 +1,5 @@
 """How far predictions of a row are from what they should be."""
 
-import torch
 from torch import Tensor
 from torch.nn import functional as nnf
 
@@ -56,8 +55,3 @@ def smoothing_losses(predicted: Tensor, smoothed: Tensor) -> Tensor:
     """
     errors = predicted.to(smoothed.dtype) - smoothed
     return errors.square().mean(2).sum(1)
-
-
-def weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
-    """Return the mean of (B,) losses by (B,) weights."""
-    return torch.dot(losses, weights) / weights.sum()

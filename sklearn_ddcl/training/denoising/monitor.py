@@ -8,11 +8,8 @@ import torch
 from skorch.callbacks import Callback
 
 import sklearn_ddcl.functional as F
-from sklearn_ddcl.training.denoising.loss import (
-    rebuilding_losses,
-    smoothing_losses,
-    weighted_mean,
-)
+from sklearn_ddcl.training.autoencoding.loss import weighted_mean
+from sklearn_ddcl.training.denoising.loss import rebuilding_losses, smoothing_losses
 from sklearn_ddcl.training.messages import CollapseWarning
 
 _ROWS = 1024

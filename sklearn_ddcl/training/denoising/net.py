@@ -7,14 +7,11 @@ from torch import Tensor
 
 import sklearn_ddcl.functional as F
 from sklearn_ddcl.networks import RowDenoiser
+from sklearn_ddcl.training.autoencoding.loss import weighted_mean
 from sklearn_ddcl.training.callbacks.learning_rate import StepLearningRate
 from sklearn_ddcl.training.data import Inputs
 from sklearn_ddcl.training.denoising.corruption import swap_cells
-from sklearn_ddcl.training.denoising.loss import (
-    rebuilding_losses,
-    smoothing_losses,
-    weighted_mean,
-)
+from sklearn_ddcl.training.denoising.loss import rebuilding_losses, smoothing_losses
 from sklearn_ddcl.training.denoising.monitor import MonitorDenoiser
 from sklearn_ddcl.training.denoising.plan import DenoisingPlan
 from sklearn_ddcl.training.denoising.rows import SmoothTargets
