@@ -1,8 +1,4 @@
-"""Noise taken off digits and off mixtures of subspaces: SubspaceDenoiser beside PCA.
-
-PCA and kernel PCA, whose pre-images are learned, get the parameters that suit the clean
-test rows best; SubspaceDenoiser never sees a clean row.
-"""
+"""How much noise do SubspaceDenoiser, PCA and kernel PCA leave on rows?"""
 
 import argparse
 import os
@@ -27,6 +23,8 @@ from sklearn_ddcl import SubspaceDenoiser
 
 KEY = ("set", "noise", "seed", "model")
 NOISES = (0.1, 0.25, 0.5)
+# Competitors get the parameters that suit the clean test rows best; SubspaceDenoiser
+# never sees a clean row.
 COMPONENTS = (2, 4, 8, 12, 16, 24, 31)
 KERNELS = tuple(product((0.003, 0.01, 0.03, 0.1), (16, 32, 64), (0.01, 0.1, 1.0)))
 

@@ -326,9 +326,12 @@ def _merge(estimator: Any, bank: Bank, rows: DenoisingRows, seed: int) -> Bank:
     if estimator.n_clusters is None:
         return bank
     values, weights = _regions(rows)
-    squared = squared_distances(values @ bank.forth, bank.prototypes).double()
+    squared, between = (
+        squared_distances(own, bank.prototypes).double().numpy()
+        for own in (values @ bank.forth, bank.prototypes)
+    )
     clusters = merge_prototypes(
-        squared.numpy(), weights.double().numpy(), estimator.n_clusters, seed
+        squared, between, weights.double().numpy(), estimator.n_clusters, seed
     )
     return bank._replace(clusters=torch.from_numpy(clusters))
 

@@ -5,10 +5,15 @@ from sklearn.cluster import spectral_clustering
 from sklearn.utils import check_random_state
 
 _NEAREST = 5
+_FAINT = 1e-6
 
 
 def merge_prototypes(
-    squared_distances: np.ndarray, weights: np.ndarray, n_clusters: int, seed: int
+    squared_distances: np.ndarray,
+    between: np.ndarray,
+    weights: np.ndarray,
+    n_clusters: int,
+    seed: int,
 ) -> np.ndarray:
     """Return the cluster of every prototype.
 
@@ -20,6 +25,8 @@ def merge_prototypes(
     ----------
     squared_distances : ndarray of shape (n, K)
         Of rows to the prototypes.
+    between : ndarray of shape (K, K)
+        Squared distances between the prototypes.
     weights : ndarray of shape (n,)
         Importance of the rows.
     n_clusters : int
@@ -46,8 +53,10 @@ def merge_prototypes(
     mass = weights @ shares
     joint = shares.T @ (shares * weights[:, None])
     norm = np.sqrt(np.maximum(mass, 1e-12))
-    # Joined a little all the same: the cut needs a graph of one piece.
-    affinity = joint / (norm[:, None] * norm) + 1e-9
+    # Pieces that share no rows are joined a little all the same, the more the nearer:
+    # the cut needs a graph of one piece.
+    nearness = np.exp(-between / max(np.median(between), 1e-12))
+    affinity = joint / (norm[:, None] * norm) + _FAINT * nearness
     labels = spectral_clustering(
         affinity,
         n_clusters=n_clusters,

@@ -13,21 +13,23 @@ def rings(n=160):
     rows = np.vstack([ring, 5 * ring])
     prototypes = np.vstack([ring[:: n // 8], 5 * ring[:: n // 16]])
     squared = ((rows[:, None] - prototypes) ** 2).sum(2)
-    return squared, np.array([0] * 8 + [1] * 16)
+    between = ((prototypes[:, None] - prototypes) ** 2).sum(2)
+    return squared, between, np.array([0] * 8 + [1] * 16)
 
 
 def test_clusters_may_have_any_shape():
-    squared, expected = rings()
+    squared, between, expected = rings()
 
-    clusters = merge_prototypes(squared, np.ones(len(squared)), 2, seed=0)
+    clusters = merge_prototypes(squared, between, np.ones(len(squared)), 2, seed=0)
 
     np.testing.assert_array_equal(clusters, expected)
 
 
 @pytest.mark.parametrize("n_clusters", [24, 30])
 def test_as_many_clusters_as_prototypes_leave_them_alone(n_clusters):
-    squared, _ = rings()
-    clusters = merge_prototypes(squared, np.ones(len(squared)), n_clusters, seed=0)
+    squared, between, _ = rings()
+    ones = np.ones(len(squared))
+    clusters = merge_prototypes(squared, between, ones, n_clusters, seed=0)
 
     np.testing.assert_array_equal(clusters, np.arange(24))
 
@@ -50,7 +52,20 @@ def test_a_heavy_row_between_them_joins_prototypes():
     squared = np.vstack([squared, squared[:, ::-1], [[99.0, 0.5, 0.5, 99.0]]])
     light, heavy = np.ones(13), np.r_[np.ones(12), 0.0]
 
-    apart = merge_prototypes(squared, heavy, 2, seed=0)
+    apart = merge_prototypes(squared, np.ones((4, 4)), heavy, 2, seed=0)
 
     np.testing.assert_array_equal(apart, [0, 0, 1, 1])
-    assert merge_prototypes(squared, light, 1, seed=0).tolist() == [0] * 4
+    whole = merge_prototypes(squared, np.ones((4, 4)), light, 1, seed=0)
+    assert whole.tolist() == [0] * 4
+
+
+def test_pieces_that_share_no_rows_go_to_the_nearest_cluster():
+    # Five prototypes, far from each other by what rows say, on a line.
+    places = np.array([0.0, 1.0, 2.0, 50.0, 51.0])
+    between = (places[:, None] - places) ** 2
+    rows = np.repeat(places, 4)
+    squared = (rows[:, None] - places) ** 2 * 1e6
+
+    clusters = merge_prototypes(squared, between, np.ones(20), 2, seed=0)
+
+    np.testing.assert_array_equal(clusters, [0, 0, 0, 1, 1])

@@ -13,6 +13,7 @@ FACTORIES = {
     ),
     "CategoryTokenizer": lambda g: layers.CategoryTokenizer([3, 2], 8, generator=g),
     "Codebook": lambda g: layers.Codebook(2, 4, 3, generator=g),
+    "ContextPool": lambda g: layers.ContextPool(8, generator=g),
     "Linear": lambda g: layers.Linear(3, 4, generator=g),
     "LinearTokenizer": lambda g: layers.LinearTokenizer(3, 8, generator=g),
     "PeriodicTokenizer": lambda g: layers.PeriodicTokenizer(3, 8, generator=g),
@@ -20,6 +21,7 @@ FACTORIES = {
         KNOTS, 8, generator=g
     ),
     "PrototypeReadout": lambda g: layers.PrototypeReadout(4, 8, generator=g),
+    "SubspaceAttention": lambda g: layers.SubspaceAttention(8, n_heads=2, generator=g),
     "Views": lambda g: layers.Views(
         3, d_hidden=5, n_layers=2, n_views=4, d_token=8, generator=g
     ),
@@ -28,10 +30,14 @@ WITHOUT_WEIGHTS_TO_DRAW = {
     "ClassVotes",
     "ClsPooling",
     "MeanPooling",
+    "DocumentTokens",
     "Quantized",
     "Readout",
+    "SlotPooling",
+    "Slots",
     "StepDropout",
     "TableTokenizer",
+    "document_vectors",
 }
 
 
