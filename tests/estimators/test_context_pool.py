@@ -39,9 +39,7 @@ def test_without_pooling_there_are_no_sizes(mixed):
 def test_columns_in_another_order_give_nearly_the_same_answers(blobs):
     # Only the draws of the first weights differ: the distances go with the columns.
     X, y = blobs
-    sizes = [
-        make("correlation").fit(table, y).pool_sizes_ for table in (X, X[:, ::-1])
-    ]
+    sizes = [make("correlation").fit(table, y).pool_sizes_ for table in (X, X[:, ::-1])]
 
     assert sizes[0].shape == sizes[1].shape
     assert np.abs(sizes[0] - sizes[1][:, ::-1]).max() < 0.2 * sizes[0].max()
