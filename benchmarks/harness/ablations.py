@@ -7,6 +7,7 @@ ABLATIONS = (
     "ddcl:readout=mean",
     "ddcl:readout=cls",
     "ddcl:encoder=transformer",
+    "ddcl:encoder=aot",
     "ddcl:encoder__numerical=linear",
     "ddcl:encoder__numerical=periodic",
     "ddcl:temperature=2.0",
