@@ -180,3 +180,19 @@ def _read_objects(name: str, values: np.ndarray) -> Column:
         f"In column {name!r} every argument must be a string or a number, got "
         f"{', '.join(odd)}. Turn it into numbers first, a date for example into days."
     )
+
+
+def floating_dtype(X: Any) -> type:
+    """Return the type of floating answers to a table: float32 for float32.
+
+    Parameters
+    ----------
+    X : array-like or frame
+        Table.
+
+    Returns
+    -------
+    dtype : type
+        NumPy's float32 or float64.
+    """
+    return np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64

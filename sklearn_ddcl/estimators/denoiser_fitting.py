@@ -1,12 +1,13 @@
 """From encoded rows to a trained denoiser with prototypes."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_ddcl.estimators.auto import given, weight_dtype
 from sklearn_ddcl.estimators.distinct_rows import DistinctRows
 from sklearn_ddcl.estimators.fitted_denoiser import (
     Bank,
@@ -16,8 +17,9 @@ from sklearn_ddcl.estimators.fitted_denoiser import (
 )
 from sklearn_ddcl.estimators.merging import merge_prototypes
 from sklearn_ddcl.estimators.named_encoder import resolve_encoder
-from sklearn_ddcl.estimators.progress import PrintDenoising
+from sklearn_ddcl.estimators.progress import PrintDenoising, printers
 from sklearn_ddcl.estimators.table_space import TableSpace
+from sklearn_ddcl.estimators.trained_network import run_on_rows
 from sklearn_ddcl.functional import squared_distances
 from sklearn_ddcl.layers.dense_rows import DenseRows
 from sklearn_ddcl.networks import ROW_ENCODERS, RowDenoiser
@@ -53,16 +55,6 @@ _STREAM_SHARE = 0.1
 _SOFTNESS = 0.5
 _COLD = 1e-3
 _RELOCATIONS = 50
-_BLOCK = 1024
-
-
-class Lesson(NamedTuple):
-    """What a denoiser learns from."""
-
-    rows: DenoisingRows
-    """Different rows and their neighborhoods, on the CPU."""
-    bank: Bank
-    """Prototypes of the largest ones."""
 
 
 def fit_denoiser(
@@ -89,7 +81,8 @@ def fit_denoiser(
     """
     distinct = _sampled(distinct, seed)
     shape = _choose_shape(estimator, space, distinct)
-    dtype, device = _where(estimator)
+    dtype = weight_dtype(estimator.precision)
+    device = resolve_device(estimator.device)
     with one_thread():
         smoothed = _smoothed(shape.spec, distinct)
         frame = Frame.of(smoothed, distinct.weights)
@@ -98,7 +91,7 @@ def fit_denoiser(
         bank = _place(estimator, _coordinates(rows, metric.forth), frame, metric, seed)
         network = shape.build(make_generator(seed)).to(device=device, dtype=dtype)
         plan = make_plan(estimator, len(rows))
-        net = _learn(estimator, network, plan, Lesson(rows, bank), seed)
+        net = _learn(estimator, network, plan, rows, bank, seed)
         bank = _merge(estimator, bank, rows, seed).to(device)
         embedding = _embed(estimator, net, bank, rows)
     mixed = net.mixed_precision
@@ -143,7 +136,7 @@ def follow_denoiser(
         bank = fitted.bank.to(torch.device("cpu"))
         bank = _move(bank, _coordinates(rows, bank.forth), seed)
         plan = make_plan(estimator, len(rows), streaming=True)
-        net = _learn(estimator, network, plan, Lesson(rows, bank), seed, history)
+        net = _learn(estimator, network, plan, rows, bank, seed, history)
     followed = FittedDenoiser(
         fitted.space,
         fitted.shape,
@@ -171,10 +164,10 @@ def make_plan(estimator: Any, n_rows: int, *, streaming: bool = False) -> Denois
     -------
     plan : DenoisingPlan
     """
-    batch_size = _given(estimator.batch_size, _BATCH)
+    batch_size = given(estimator.batch_size, _BATCH)
     usual = math.ceil(_STEPS / n_batches(n_rows, batch_size))
     return DenoisingPlan(
-        max_epochs=_given(estimator.max_epochs, usual),
+        max_epochs=given(estimator.max_epochs, usual),
         batch_size=batch_size,
         lr=estimator.lr,
         corruption=estimator.corruption,
@@ -199,10 +192,9 @@ def _choose_shape(
     params.check()
     numbers = distinct.encoded.numbers
     flagged = np.flatnonzero(np.isnan(numbers).any(0)).tolist()
-    dtype, _ = _where(estimator)
     spec = describe_table(
         params,
-        torch.from_numpy(numbers).to(dtype),
+        torch.from_numpy(numbers).to(weight_dtype(estimator.precision)),
         torch.from_numpy(distinct.encoded.codes),
         space.cardinalities,
         torch.from_numpy(distinct.weights),
@@ -235,7 +227,7 @@ def _place(estimator: Any, rows: Rows, frame: Frame, metric: Metric, seed: int) 
     """Find prototypes among the largest neighborhoods."""
     generator = make_generator(seed + 1)
     usual = max(1, min(_MOST_PROTOTYPES, len(rows) // 8))
-    n_prototypes = _given(estimator.n_prototypes, usual)
+    n_prototypes = given(estimator.n_prototypes, usual)
     if estimator.solver == "dual":
         codes = descend_dually(rows, n_prototypes, generator)[0]
     else:
@@ -250,7 +242,7 @@ def _place(estimator: Any, rows: Rows, frame: Frame, metric: Metric, seed: int) 
         ).codes
         codes = (centers - rows.center).to(rows.dtype)
     cells = hard_pass(rows, codes)
-    temperature = _given(estimator.temperature, None)
+    temperature = given(estimator.temperature, None)
     if temperature is None:
         critical = critical_temperature(rows, codes, cells.labels, generator)
         # Every row a prototype: any temperature tells them apart.
@@ -284,7 +276,8 @@ def _learn(
     estimator: Any,
     network: RowDenoiser,
     plan: DenoisingPlan,
-    lesson: Lesson,
+    rows: DenoisingRows,
+    bank: Bank,
     seed: int,
     history: TrainingHistory | None = None,
 ) -> DenoisingNet:
@@ -293,20 +286,20 @@ def _learn(
     net = make_denoising_net(
         network,
         plan,
-        prototypes=lesson.bank.prototypes,
-        metric=lesson.bank.forth,
-        temperature=lesson.bank.temperature,
+        prototypes=bank.prototypes,
+        metric=bank.forth,
+        temperature=bank.temperature,
         seed=seed,
         device=device,
         mixed_precision=estimator.precision == "bf16",
-        extra_callbacks=_callbacks(estimator),
+        extra_callbacks=printers(PrintDenoising, estimator.verbose),
     )
     net.initialize()
     epochs = plan.max_epochs
     if history is not None:
         net.measurements = history
         epochs = max(1, round(_STREAM_SHARE * epochs))
-    return net.partial_fit(lesson.rows.to(device), epochs=epochs)
+    return net.partial_fit(rows.to(device), epochs=epochs)
 
 
 def _regions(rows: DenoisingRows) -> tuple[Tensor, Tensor]:
@@ -340,40 +333,22 @@ def _embed(
     estimator: Any, net: DenoisingNet, bank: Bank, rows: DenoisingRows
 ) -> Embedding:
     """Find the components in which rows are described."""
-    network, device = net.module_, torch.device(net.device)
+    network = net.module_
     numbers, codes, _, weights = rows.tensors
-    network.eval()
-    blocks: list[list[Tensor]] = [[], [], [], []]
-    with torch.no_grad(), net.autocast():
-        for some in torch.arange(len(rows)).split(_BLOCK):
-            parts = library(
-                network, bank, numbers[some].to(device), codes[some].to(device)
-            )
-            for block, part in zip(blocks, parts, strict=True):
-                block.append(part.cpu())
-    columns = tuple(torch.cat(block) for block in blocks)
+    columns = run_on_rows(
+        network,
+        lambda *x: library(network, bank, *x),
+        numbers,
+        codes,
+        mixed_precision=net.mixed_precision,
+    )
     usual = min(network.spec.n_columns, _WIDEST)
-    n_components = _given(estimator.n_components, usual)
+    n_components = given(estimator.n_components, usual)
     width = sum(block.shape[1] for block in columns)
     if n_components > width:
         raise ValueError(
             f"n_components={n_components} is more than the {width} columns that an "
             "embedding is made of; ask for fewer."
         )
-    return fit_embedding(columns, weights, n_components).to(device)
-
-
-def _callbacks(estimator: Any) -> tuple:
-    if not estimator.verbose:
-        return ()
-    return (PrintDenoising(every=10 if estimator.verbose == 1 else 1),)
-
-
-def _where(estimator: Any) -> tuple[torch.dtype, torch.device]:
-    dtype = torch.float64 if estimator.precision == "float64" else torch.float32
-    return dtype, resolve_device(estimator.device)
-
-
-def _given(value: Any, usual: Any) -> Any:
-    """Return a parameter, or what "auto" stands for."""
-    return usual if isinstance(value, str) and value == "auto" else value
+    embedding = fit_embedding(columns, weights, n_components)
+    return embedding.to(torch.device(net.device))

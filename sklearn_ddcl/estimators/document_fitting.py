@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from sklearn_ddcl.estimators.auto import given
 from sklearn_ddcl.estimators.document_input import DocumentReader
 from sklearn_ddcl.estimators.fitted_document import FittedDocuments
 from sklearn_ddcl.layers.document_tokens import DocumentTokens
@@ -80,7 +81,7 @@ def fit_documents(
             sample,
             sizes,
             generator,
-            temperature=_given(estimator.temperature, None),
+            temperature=given(estimator.temperature, None),
             max_passes=_passes(estimator, classes),
             verbose=int(estimator.verbose),
         )
@@ -107,13 +108,13 @@ def _train(
     seed: int,
     device: torch.device,
 ) -> TrainingHistory:
-    batch_size = _given(estimator.batch_size, _BATCH)
+    batch_size = given(estimator.batch_size, _BATCH)
     enough = math.ceil(_WANTED_STEPS / n_batches(len(rows), batch_size))
     plan = DocumentPlan(
-        max_epochs=_given(estimator.max_epochs, max(_LEAST_EPOCHS, enough)),
+        max_epochs=given(estimator.max_epochs, max(_LEAST_EPOCHS, enough)),
         batch_size=batch_size,
-        lr=_given(estimator.lr, _LR),
-        prototype_lr_ratio=_given(estimator.prototype_lr_ratio, _RATIO),
+        lr=given(estimator.lr, _LR),
+        prototype_lr_ratio=given(estimator.prototype_lr_ratio, _RATIO),
         spread=spread,
     )
     net = make_document_net(
@@ -169,9 +170,4 @@ def _passes(estimator: Any, classes: np.ndarray | None) -> int:
     """Return how often tokens are passed; with classes `max_epochs` means another."""
     if classes is not None:
         return _MAX_PASSES
-    return _given(estimator.max_epochs, _MAX_PASSES)
-
-
-def _given(value: Any, usual: Any) -> Any:
-    """Return a parameter, or what "auto" stands for."""
-    return usual if isinstance(value, str) and value == "auto" else value
+    return given(estimator.max_epochs, _MAX_PASSES)

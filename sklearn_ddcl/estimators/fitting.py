@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
 
+from sklearn_ddcl.estimators.auto import weight_dtype
 from sklearn_ddcl.estimators.fitted_network import Architecture, FittedNetwork
 from sklearn_ddcl.estimators.named_encoder import resolve_encoder
 from sklearn_ddcl.estimators.plan import make_plan
-from sklearn_ddcl.estimators.progress import PrintProgress
+from sklearn_ddcl.estimators.progress import PrintProgress, printers
 from sklearn_ddcl.estimators.table_encoder import EncodedTable, TableEncoder
 from sklearn_ddcl.networks import ENCODERS
 from sklearn_ddcl.networks.table import describe_table
@@ -183,7 +184,7 @@ def new_network(
     encoder = resolve_encoder(estimator.encoder, ENCODERS)
     encoder.check()
     device = resolve_device(estimator.device)
-    dtype = torch.float64 if estimator.precision == "float64" else torch.float32
+    dtype = weight_dtype(estimator.precision)
     spec = describe_table(
         encoder,
         torch.from_numpy(labeled.encoded.numbers).to(dtype),
@@ -234,9 +235,6 @@ def prepare_net(
     net : DDCLNet
         Ready for ``partial_fit``.
     """
-    callbacks: tuple = ()
-    if estimator.verbose:
-        callbacks = (PrintProgress(every=10 if estimator.verbose == 1 else 1),)
     validate_every = 1
     if validation is None and rows.has_folds:
         validation, validate_every = rows.sample(_JUDGING_ROWS), _JUDGING_EPOCHS
@@ -252,7 +250,7 @@ def prepare_net(
         validation=validation,
         validate_every=validate_every,
         patience=estimator.n_iter_no_change,
-        extra_callbacks=callbacks,
+        extra_callbacks=printers(PrintProgress, estimator.verbose),
     )
     if estimator.compile:
         compile_network(fitted, rows)

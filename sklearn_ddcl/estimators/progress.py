@@ -67,3 +67,21 @@ class PrintDenoising(PrintEpochs):
             f"smoothing {row['smoothing']:.4f}",
             f"prototypes in use {row['perplexity']:.1f}",
         ]
+
+
+def printers(kind: type[PrintEpochs], verbose: int) -> tuple[PrintEpochs, ...]:
+    """Return the callbacks that print as much as is wanted.
+
+    Parameters
+    ----------
+    kind : type
+        What they print.
+    verbose : int
+        0 prints nothing, 1 every tenth epoch, 2 every one.
+
+    Returns
+    -------
+    callbacks : tuple of PrintEpochs
+        One or none.
+    """
+    return (kind(every=10 if verbose == 1 else 1),) if verbose else ()

@@ -19,7 +19,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from sklearn_ddcl.estimators.all_or_nothing import all_or_nothing
-from sklearn_ddcl.estimators.columns import as_table
+from sklearn_ddcl.estimators.columns import as_table, floating_dtype
 from sklearn_ddcl.estimators.examples import take_rows
 from sklearn_ddcl.estimators.learned_coder import LearnedCoder
 from sklearn_ddcl.estimators.named_encoder import NamedEncoderMixin
@@ -469,9 +469,9 @@ class DDCLQuantizer(
         if self.output == "codes":
             return coder.encode(rows)
         if self.output == "reconstruction":
-            return coder.decode(coder.encode(rows), _dtype_like(X))
+            return coder.decode(coder.encode(rows), floating_dtype(X))
         ask = coder.assign if self.output == "assignments" else coder.distances
-        return ask(rows).astype(_dtype_like(X))
+        return ask(rows).astype(floating_dtype(X))
 
     def inverse_transform(self, X):
         """Return the rows that codes or soft assignments stand for.
@@ -617,7 +617,7 @@ class DDCLQuantizer(
         mass = coder.mass
         usage = mass / mass.sum(1, keepdims=True)
         logs = np.log(usage, out=np.zeros_like(usage), where=usage > 0)
-        dtype = _dtype_like(rows)
+        dtype = floating_dtype(rows)
         self.codebook_ = _single(coder.books.astype(dtype))
         self.labels_ = _single(codes.T.astype(np.int32)).T
         self.codebook_usage_ = _single(usage)
@@ -707,10 +707,6 @@ def _single(values: np.ndarray) -> Any:
     if len(values) > 1:
         return values
     return float(values[0]) if values.ndim == 1 else values[0]
-
-
-def _dtype_like(X: Any) -> type:
-    return np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64
 
 
 def _nearest_rows(

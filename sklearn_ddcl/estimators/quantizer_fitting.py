@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from sklearn_ddcl.estimators.auto import given, weight_dtype
 from sklearn_ddcl.estimators.autoencoder_fitting import fit_autoencoder
 from sklearn_ddcl.estimators.learned_coder import LearnedCoder
-from sklearn_ddcl.estimators.progress import PrintReconstruction
+from sklearn_ddcl.estimators.progress import PrintReconstruction, printers
 from sklearn_ddcl.estimators.row_coder import RowCoder, as_tensor
 from sklearn_ddcl.estimators.row_space import RowSpace
 from sklearn_ddcl.estimators.table_encoder import EncodedTable
@@ -60,7 +61,7 @@ def fit_row_coder(
         One entry per pass.
     """
     values, shares = _used(points, weights)
-    dtype = torch.float64 if estimator.precision == "float64" else torch.float32
+    dtype = weight_dtype(estimator.precision)
     with one_thread():
         codebooks, history = fit_codebooks(
             values,
@@ -133,9 +134,6 @@ def fit_learned_coder(
     history : TrainingHistory
         One entry per epoch.
     """
-    callbacks: tuple = ()
-    if estimator.verbose:
-        callbacks = (PrintReconstruction(every=10 if estimator.verbose == 1 else 1),)
     trained = fit_autoencoder(
         rows.numbers,
         rows.codes,
@@ -145,16 +143,16 @@ def fit_learned_coder(
         n_prototypes=estimator.n_prototypes,
         n_codebooks=estimator.n_codebooks,
         quantization=estimator.quantization,
-        max_epochs=_given(estimator.max_epochs, _LEARNED_EPOCHS),
-        batch_size=_given(estimator.batch_size, _LEARNED_BATCH),
-        lr=_given(estimator.lr, _LEARNED_LR),
-        prototype_lr_ratio=_given(estimator.prototype_lr_ratio, _LEARNED_RATIO),
-        temperature=_given(estimator.temperature, None),
+        max_epochs=given(estimator.max_epochs, _LEARNED_EPOCHS),
+        batch_size=given(estimator.batch_size, _LEARNED_BATCH),
+        lr=given(estimator.lr, _LEARNED_LR),
+        prototype_lr_ratio=given(estimator.prototype_lr_ratio, _LEARNED_RATIO),
+        temperature=given(estimator.temperature, None),
         seed=seed,
         device=resolve_device(estimator.device),
-        dtype=torch.float64 if estimator.precision == "float64" else torch.float32,
+        dtype=weight_dtype(estimator.precision),
         mixed_precision=estimator.precision == "bf16",
-        extra_callbacks=callbacks,
+        extra_callbacks=printers(PrintReconstruction, estimator.verbose),
     )
     coder = LearnedCoder.fitted_to(space, trained.fitted, rows, weights)
     return coder, trained.history
@@ -181,7 +179,7 @@ def make_plan(estimator: Any, n_rows: int, n_columns: int) -> CodebookPlan:
     """
     solver = "em" if estimator.solver == "auto" else estimator.solver
     usual = min(_LARGEST_BATCH, max(_SMALLEST_BATCH, n_rows // 16))
-    batch_size = _given(estimator.batch_size, usual)
+    batch_size = given(estimator.batch_size, usual)
     enough = round(_WANTED_STEPS / max(1, round(n_rows / batch_size)))
     epochs = {
         "em": _MAX_PASSES,
@@ -204,18 +202,13 @@ def make_plan(estimator: Any, n_rows: int, n_columns: int) -> CodebookPlan:
         quantization=estimator.quantization,
         solver=solver,
         init=init,
-        temperature=_given(estimator.temperature, None),
-        max_epochs=_given(estimator.max_epochs, epochs[solver]),
-        n_relocations=_given(estimator.n_relocations, None),
+        temperature=given(estimator.temperature, None),
+        max_epochs=given(estimator.max_epochs, epochs[solver]),
+        n_relocations=given(estimator.n_relocations, None),
         batch_size=batch_size,
-        lr=_given(estimator.lr, _LR) * _given(estimator.prototype_lr_ratio, _RATIO),
+        lr=given(estimator.lr, _LR) * given(estimator.prototype_lr_ratio, _RATIO),
         verbose=int(estimator.verbose),
     )
-
-
-def _given(value: Any, usual: Any) -> Any:
-    """Return a parameter, or what "auto" stands for."""
-    return usual if isinstance(value, str) and value == "auto" else value
 
 
 def _used(points: np.ndarray, weights: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ddcl.estimators.all_or_nothing import all_or_nothing
-from sklearn_ddcl.estimators.columns import as_table
+from sklearn_ddcl.estimators.columns import as_table, floating_dtype
 from sklearn_ddcl.estimators.denoiser_fitting import fit_denoiser, follow_denoiser
 from sklearn_ddcl.estimators.distinct_rows import DistinctRows, distinct_rows
 from sklearn_ddcl.estimators.examples import take_rows
@@ -399,7 +399,7 @@ class DDCLTransformer(
             values = self._fitted.assign(encoded)
         else:
             values = np.sqrt(self._fitted.squared_distances(encoded))
-        return values.astype(_dtype_like(X), copy=False)
+        return values.astype(floating_dtype(X), copy=False)
 
     def inverse_transform(self, X):
         """Return the rows that embeddings or assignments stand for.
@@ -582,7 +582,3 @@ class DDCLTransformer(
 
     def _restore(self, state: dict[str, Any], device: torch.device) -> FittedDenoiser:
         return FittedDenoiser.from_state(state, device)
-
-
-def _dtype_like(X: Any) -> type:
-    return np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64

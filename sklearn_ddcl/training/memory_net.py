@@ -151,7 +151,7 @@ class MemoryNet(NeuralNet):
 
 
 # What skorch would print or average; the nets here measure by callbacks of their own.
-SILENT: dict[str, Any] = {
+_SILENT: dict[str, Any] = {
     "train_split": None,
     "callbacks__print_log": None,
     "callbacks__epoch_timer": None,
@@ -159,4 +159,39 @@ SILENT: dict[str, Any] = {
     "callbacks__valid_loss": None,
     "verbose": 0,
 }
-"""Arguments of a net that measures by callbacks of its own."""
+
+
+def net_settings(
+    plan: Any,
+    callbacks: list[tuple[str, Any]],
+    device: torch.device,
+    extra_callbacks: tuple = (),
+) -> dict[str, Any]:
+    """Return the arguments of a net that follow from its plan.
+
+    Parameters
+    ----------
+    plan : object
+        Decisions made before training, as for :class:`MemoryNet`.
+    callbacks : list of (str, skorch callback)
+        In the order in which they run.
+    device : torch.device
+        Where to train.
+    extra_callbacks : tuple of skorch callbacks
+        Run after the others, with the epoch's measurements complete.
+
+    Returns
+    -------
+    settings : dict
+        Keyword arguments of the net.
+    """
+    extra = [(f"extra_{i}", callback) for i, callback in enumerate(extra_callbacks)]
+    return {
+        "plan": plan,
+        "lr": plan.lr,
+        "max_epochs": plan.max_epochs,
+        "batch_size": plan.batch_size,
+        "callbacks": [*callbacks, *extra],
+        "device": str(device),
+        **_SILENT,
+    }

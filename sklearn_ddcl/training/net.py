@@ -20,7 +20,7 @@ from sklearn_ddcl.training.loss import (
     cross_entropy,
     learning_weights,
 )
-from sklearn_ddcl.training.memory_net import SILENT, MemoryNet
+from sklearn_ddcl.training.memory_net import MemoryNet, net_settings
 from sklearn_ddcl.training.probe import BankProbe
 from sklearn_ddcl.training.schedule import TrainingPlan
 
@@ -123,18 +123,11 @@ def make_net(
     callbacks.append(("monitor", Monitor()))
     if validation is not None:
         callbacks.append(("keep_best", KeepBest(patience)))
-    callbacks += [(f"extra_{i}", extra) for i, extra in enumerate(extra_callbacks)]
     return DDCLNet(
         module,
-        plan=plan,
         seed=seed,
         mixed_precision=mixed_precision,
-        lr=plan.lr,
-        max_epochs=plan.max_epochs,
-        batch_size=plan.batch_size,
-        callbacks=callbacks,
-        device=str(device),
-        **SILENT,
+        **net_settings(plan, callbacks, device, extra_callbacks),
     )
 
 

@@ -17,42 +17,35 @@ class ColumnTokens(nn.Module):
 
     Parameters
     ----------
+    params : parameter object
+        Its fields `n_layers`, `d_token`, `numerical` and `context_pool` are used; with
+        the last every block sees columns pooled with their neighbors, in the order of
+        the table ("index") or by how much they say of each other ("correlation"). The
+        class token stays as it is.
     spec : TableSpec
         Shape of the table.
-    d_token : int
-        Width of a token.
-    n_layers : int
-        Number of blocks.
     make_block : callable
         Returns a new block, a module that maps tokens (B, T, d_token) to tokens.
-    numerical : {"piecewise_linear", "periodic", "linear"}
-        How numbers become tokens.
     cls_token : bool
         Whether a class token goes in front.
     generator : torch.Generator or None
         Source of the initial weights.
-    context_pool : {"index", "correlation"} or None, default=None
-        Whether every block sees columns pooled with their neighbors, in the order of
-        the table or by how much they say of each other. The class token stays as it
-        is.
     """
 
     n_views = 1
 
     def __init__(
         self,
+        params: Any,
         spec: TableSpec,
-        d_token: int,
-        n_layers: int,
         make_block: Callable[[], nn.Module],
         *,
-        numerical: str,
         cls_token: bool,
         generator: torch.Generator | None,
-        context_pool: str | None = None,
     ) -> None:
         super().__init__()
-        self.tokenizer = make_tokenizer(spec, numerical, d_token, generator)
+        d_token, n_layers = params.d_token, params.n_layers
+        self.tokenizer = make_tokenizer(spec, params.numerical, d_token, generator)
         # Which column a token is from, else equal embeddings could not be told apart.
         column = torch.empty(spec.n_columns, d_token)
         self.column = nn.Parameter(column.normal_(std=0.3, generator=generator))
@@ -62,8 +55,8 @@ class ColumnTokens(nn.Module):
             self.cls = nn.Parameter(cls)
         self.blocks = nn.ModuleList(make_block() for _ in range(n_layers))
         self.pools = nn.ModuleList()
-        if context_pool is not None:
-            distances = spec.distances if context_pool == "correlation" else None
+        if params.context_pool is not None:
+            distances = spec.distances if params.needs_distances else None
             self.pools.extend(
                 ContextPool(d_token, distances=distances, generator=generator)
                 for _ in range(n_layers)

@@ -75,12 +75,5 @@ class TransformerEncoder(Parameters):
             generator=generator,
         )
         return ColumnTokens(
-            spec,
-            self.d_token,
-            self.n_layers,
-            make_block,
-            numerical=self.numerical,
-            cls_token=cls_token,
-            generator=generator,
-            context_pool=self.context_pool,
+            self, spec, make_block, cls_token=cls_token, generator=generator
         )

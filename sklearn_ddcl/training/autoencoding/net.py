@@ -13,7 +13,7 @@ from sklearn_ddcl.training.autoencoding.tending import TendCodebooks
 from sklearn_ddcl.training.autoencoding.tracking import TrackLatents
 from sklearn_ddcl.training.callbacks.learning_rate import StepLearningRate
 from sklearn_ddcl.training.data import Inputs, Targets
-from sklearn_ddcl.training.memory_net import SILENT, MemoryNet
+from sklearn_ddcl.training.memory_net import MemoryNet, net_settings
 from sklearn_ddcl.training.seeding import make_generator
 
 
@@ -127,16 +127,9 @@ def make_autoencoder_net(
         ("tend", TendCodebooks()),
         ("monitor", MonitorCodebooks()),
     ]
-    callbacks += [(f"extra_{i}", extra) for i, extra in enumerate(extra_callbacks)]
     return AutoencoderNet(
         module,
-        plan=plan,
         seed=seed,
         mixed_precision=mixed_precision,
-        lr=plan.lr,
-        max_epochs=plan.max_epochs,
-        batch_size=plan.batch_size,
-        callbacks=callbacks,
-        device=str(device),
-        **SILENT,
+        **net_settings(plan, callbacks, device, extra_callbacks),
     )

@@ -15,7 +15,7 @@ from sklearn_ddcl.training.denoising.loss import rebuilding_losses, smoothing_lo
 from sklearn_ddcl.training.denoising.monitor import MonitorDenoiser
 from sklearn_ddcl.training.denoising.plan import DenoisingPlan
 from sklearn_ddcl.training.denoising.rows import SmoothTargets
-from sklearn_ddcl.training.memory_net import SILENT, MemoryNet
+from sklearn_ddcl.training.memory_net import MemoryNet, net_settings
 from sklearn_ddcl.training.seeding import make_generator
 
 _WEIGHT_DECAY = 1e-4
@@ -151,19 +151,12 @@ def make_denoising_net(
         ("learning_rate", StepLearningRate()),
         ("monitor", MonitorDenoiser()),
     ]
-    callbacks += [(f"extra_{i}", extra) for i, extra in enumerate(extra_callbacks)]
     return DenoisingNet(
         module,
-        plan=plan,
         prototypes=prototypes.to(device),
         metric=metric.to(device),
         temperature=temperature,
         seed=seed,
         mixed_precision=mixed_precision,
-        lr=plan.lr,
-        max_epochs=plan.max_epochs,
-        batch_size=plan.batch_size,
-        callbacks=callbacks,
-        device=str(device),
-        **SILENT,
+        **net_settings(plan, callbacks, device, extra_callbacks),
     )

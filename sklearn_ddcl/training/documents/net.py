@@ -13,7 +13,7 @@ from sklearn_ddcl.networks.document import DocumentNetwork
 from sklearn_ddcl.training.callbacks.learning_rate import StepLearningRate
 from sklearn_ddcl.training.data import Targets
 from sklearn_ddcl.training.documents.batches import DocumentBatches
-from sklearn_ddcl.training.memory_net import SILENT, MemoryNet
+from sklearn_ddcl.training.memory_net import MemoryNet, net_settings
 from sklearn_ddcl.training.schedule import warm_up
 
 
@@ -170,18 +170,13 @@ def make_document_net(
     net : DocumentNet
         Not yet initialized.
     """
+    callbacks: list = [
+        ("learning_rate", StepLearningRate()),
+        ("monitor", MonitorDocuments(verbose)),
+    ]
     return DocumentNet(
         module,
-        plan=plan,
         seed=seed,
         mixed_precision=mixed_precision,
-        lr=plan.lr,
-        max_epochs=plan.max_epochs,
-        batch_size=plan.batch_size,
-        callbacks=[
-            ("learning_rate", StepLearningRate()),
-            ("monitor", MonitorDocuments(verbose)),
-        ],
-        device=str(device),
-        **SILENT,
+        **net_settings(plan, callbacks, device),
     )
