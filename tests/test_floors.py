@@ -37,7 +37,7 @@ DEFERRED = {"persistence": {*FLOORS, "sklearn_ddcl"}}
 LIBRARIES = {
     "functional": {"torch"},
     "layers": {"torch"},
-    "networks": {"torch", "numpy"},
+    "networks": {"torch", "numpy", "scipy"},
 }
 
 

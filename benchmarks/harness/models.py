@@ -139,6 +139,29 @@ def _pytabkit(name: str, seed: int, options: dict[str, Any]) -> Any:
     return Pytabkit(name, seed, **options)
 
 
+def _shuffled(seed: int, options: dict[str, Any]) -> Any:
+    return Shuffled(_ddcl(seed, options), seed)
+
+
+class Shuffled:
+    """An estimator that gets its columns in an order drawn by the seed."""
+
+    def __init__(self, model: Any, seed: int) -> None:
+        self.model = model
+        self.seed = seed
+
+    def fit(self, X: pd.DataFrame, y: np.ndarray) -> "Shuffled":
+        """Draw an order and fit to a frame in it."""
+        order = np.random.default_rng(self.seed).permutation(X.shape[1])
+        self.columns = X.columns[order]
+        self.model.fit(X[self.columns], y)
+        return self
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+        """Return class probabilities."""
+        return self.model.predict_proba(X[self.columns])
+
+
 class CatBoost:
     """CatBoost, told which columns are categories only when it sees the table."""
 
@@ -160,6 +183,7 @@ class CatBoost:
 
 MODELS: dict[str, Callable[[int, dict[str, Any]], Any]] = {
     "ddcl": _ddcl,
+    "shuffled": _shuffled,
     "logreg": _logreg,
     "rf": _rf,
     "mlp": _mlp,

@@ -4,6 +4,7 @@ DEEP = ("ddcl", "mlp", "realmlp", "tabm", "ftt", "tabnet")
 _BOOSTED = ("histgb", "lgbm", "xgb", "catboost", "rf")
 _NAMES = {
     "ddcl": "DDCL",
+    "shuffled": "DDCL on shuffled columns",
     "realmlp": "RealMLP-TD",
     "tabm": "TabM-D",
     "ftt": "FT-Transformer",
@@ -27,7 +28,7 @@ def label(spec: str) -> str:
 def family(spec: str) -> str:
     """Return "DDCL", "trees", "deep" or "other"."""
     name = spec.partition(":")[0]
-    if name == "ddcl":
+    if name in ("ddcl", "shuffled"):
         return "DDCL"
     if name in _BOOSTED:
         return "trees"

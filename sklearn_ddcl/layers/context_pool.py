@@ -1,5 +1,7 @@
 """Adaptive context pooling: every token takes in a neighborhood before attention."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -8,6 +10,7 @@ from sklearn_ddcl.layers.linear import Linear
 
 # Shorter sequences need a longer reach, or no size could span a neighbor.
 _REACH, _LEAST_TOKENS = 0.1, 3.0
+_LEAST_SQUARE = 1e-12
 
 
 class ContextPool(nn.Module):
@@ -30,9 +33,16 @@ class ContextPool(nn.Module):
     grid : tuple of (int, int), optional
         Height and width of an image whose pixels or patches the tokens are, row by
         row; by default they are a sequence.
+    order : Tensor of shape (T,), dtype int64, optional
+        Order in which tokens that come in another one are a sequence. They are returned
+        as they came.
     distances : Tensor of shape (T, T), optional
         Squared distances between tokens without an order, such as columns of a table.
         Weights and sizes are then predicted token by token.
+    positions : Tensor of shape (T, k), optional
+        Where tokens without an order lie at first; the layer learns to move them, all
+        about zero and at a mean square of one. A ``Parameter`` is used as it is, so
+        that layers can share it; any other tensor is copied.
     kernel : int, default=3
         Tokens that the prediction for one of them looks at, odd; per side of a grid.
     d_hidden : int, optional
@@ -70,13 +80,16 @@ class ContextPool(nn.Module):
     """
 
     distances: Tensor | None
+    order: Tensor | None
 
     def __init__(
         self,
         d_token: int,
         *,
         grid: tuple[int, int] | None = None,
+        order: Tensor | None = None,
         distances: Tensor | None = None,
+        positions: Tensor | None = None,
         kernel: int = 3,
         d_hidden: int | None = None,
         reach: float | None = None,
@@ -85,11 +98,14 @@ class ContextPool(nn.Module):
         causal: bool = False,
         generator: torch.Generator | None = None,
     ) -> None:
-        _check(grid, distances, kernel, window, causal)
+        apart = {"grid": grid, "distances": distances, "positions": positions}
+        _check_neighborhood(apart, order, causal, window)
+        _check_sizes(kernel, window)
         super().__init__()
         self.grid, self.window, self.causal = grid, window, causal
         self.reach, self.min_size = reach, min_size
-        self.kernel = 1 if distances is not None else kernel
+        self.is_ordered = distances is None and positions is None
+        self.kernel = kernel if self.is_ordered else 1
         d_hidden = max(d_token // 2, 4) if d_hidden is None else d_hidden
         n_seen = self.kernel ** (2 if grid else 1)
         self.look = Linear(n_seen * d_token, d_hidden, generator=generator)
@@ -97,6 +113,10 @@ class ContextPool(nn.Module):
         with torch.no_grad():
             self.blend.weight.zero_()
         self.register_buffer("distances", _squared(grid, distances))
+        self.register_buffer("order", order)
+        if positions is not None and not isinstance(positions, nn.Parameter):
+            positions = nn.Parameter(positions.detach().clone())
+        self.positions = positions
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Map tokens (B, T, d_token) to the same shape.
@@ -113,7 +133,40 @@ class ContextPool(nn.Module):
         y : Tensor of shape (B, T, d_token)
             Pooled tokens.
         """
-        logits, sizes = self.predict(x, mask)
+        if self.order is None:
+            return self._pool(x, mask)
+        mask = None if mask is None else mask[:, self.order]
+        return self._pool(x[:, self.order], mask)[:, self.order.argsort()]
+
+    def predict(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return log weights and sizes of tokens, (B, T) each.
+
+        Sizes are in tokens, or in the unit of the distances.
+        """
+        if self.order is None:
+            return self._predict(x, mask)
+        mask = None if mask is None else mask[:, self.order]
+        logits, sizes = self._predict(x[:, self.order], mask)
+        back = self.order.argsort()
+        return logits[:, back], sizes[:, back]
+
+    def squared_distances(self) -> Tensor | None:
+        """Return squared distances between tokens (T, T), None for a sequence.
+
+        Returns
+        -------
+        distances : Tensor of shape (T, T) or None
+            Those given, or of the learned positions.
+        """
+        if self.positions is None:
+            return self.distances
+        places = self.positions - self.positions.mean(0)
+        # Only ratios of distances and sizes count: without a scale both could drift.
+        places = places / places.square().sum(1).mean().clamp_min(_LEAST_SQUARE).sqrt()
+        return (places[:, None] - places).square().sum(-1)
+
+    def _pool(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        logits, sizes = self._predict(x, mask)
         if mask is not None:
             x = x.masked_fill(~mask[..., None], 0)
         if self.window is not None:
@@ -126,11 +179,7 @@ class ContextPool(nn.Module):
             allowed = lower if allowed is None else lower & allowed
         return F.pooling_weights(logits, sizes, self._distances(x), allowed) @ x
 
-    def predict(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return log weights and sizes of tokens, (B, T) each.
-
-        Sizes are in tokens, or in the unit of the distances.
-        """
+    def _predict(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         if mask is not None:
             x = x.masked_fill(~mask[..., None], 0)
         hidden = self.look(self._seen(x)).relu()
@@ -159,11 +208,10 @@ class ContextPool(nn.Module):
         one = x.new_ones(1, 1)
         if self.grid is not None:
             return one * max(self.grid), one
-        if self.distances is not None:
-            lengths = self.distances.sqrt()
-            n_tokens = len(lengths)
-            mean = lengths.sum() / max(1, n_tokens * (n_tokens - 1))
-            return one * lengths.max(), one * mean
+        squared = self.squared_distances()
+        if squared is not None:
+            longest, mean = _lengths(squared.to(x.dtype))
+            return one * longest, one * mean
         if mask is None:
             return one * x.shape[1], one
         return mask.sum(1, keepdim=True).clamp_min(1).to(x.dtype), one
@@ -171,45 +219,61 @@ class ContextPool(nn.Module):
     def _reach(self, extent: Tensor, unit: Tensor) -> Tensor | float:
         if self.reach is not None:
             return self.reach
-        if self.distances is not None and self.grid is None:
+        if not self.is_ordered:
             return 0.5
         return (_LEAST_TOKENS * unit / extent).clamp_min(_REACH)
 
     def _distances(self, x: Tensor) -> Tensor:
-        if self.distances is not None:
-            return self.distances.to(x.dtype)
+        squared = self.squared_distances()
+        if squared is not None:
+            return squared.to(x.dtype)
         places = torch.arange(x.shape[1], device=x.device)
         return (places[:, None] - places).square().to(x.dtype)
 
     def extra_repr(self) -> str:
         """Show what tells neighbors apart."""
-        order = "sequence"
+        order = "sequence" if self.order is None else "sequence in an order"
         if self.grid is not None:
             order = f"grid={self.grid}"
         elif self.distances is not None:
             order = f"distances of {len(self.distances)} tokens"
+        elif self.positions is not None:
+            order = f"positions of {len(self.positions)} tokens"
         return f"{order}, min_size={self.min_size}, causal={self.causal}"
 
 
-def _check(
-    grid: tuple[int, int] | None,
-    distances: Tensor | None,
-    kernel: int,
-    window: int | None,
-    causal: bool,
+def _check_neighborhood(
+    apart: dict[str, Any], order: Tensor | None, causal: bool, window: int | None
 ) -> None:
-    if grid is not None and distances is not None:
-        raise ValueError("Give a grid or distances, not both.")
-    if (grid is not None or distances is not None) and (causal or window is not None):
+    given = [name for name, value in apart.items() if value is not None]
+    if len(given) > 1:
+        raise ValueError(f"Give {' or '.join(given)}, not both.")
+    if given and (causal or window is not None or order is not None):
         raise ValueError(
-            "causal and window need a sequence; leave out grid and distances."
+            f"causal, window and order need a sequence; leave out {given[0]}."
         )
+    if order is not None and (
+        order.ndim != 1
+        or not torch.equal(order.sort().values.cpu(), torch.arange(len(order)))
+    ):
+        raise ValueError(
+            f"order must name each of its places once, got {order.tolist()}."
+        )
+    distances, positions = apart["distances"], apart["positions"]
     if distances is not None and (
         distances.ndim != 2 or distances.shape[0] != distances.shape[1]
     ):
         raise ValueError(
             f"distances must be square, got shape {tuple(distances.shape)}."
         )
+    if positions is not None and positions.ndim != 2:
+        raise ValueError(
+            "positions must be a matrix with a row per token, got shape "
+            f"{tuple(positions.shape)}."
+        )
+
+
+def _check_sizes(kernel: int, window: int | None) -> None:
     if kernel < 1 or kernel % 2 == 0:
         raise ValueError(f"kernel must be odd and positive, got {kernel}.")
     if window is not None and window < 1:
@@ -225,3 +289,15 @@ def _squared(grid: tuple[int, int] | None, distances: Tensor | None) -> Tensor |
     )
     places = torch.stack([rows.flatten(), columns.flatten()], 1).float()
     return (places[:, None] - places).square().sum(-1)
+
+
+def _lengths(squared: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the longest and the mean distance, one where all tokens coincide."""
+    # Where the distance is zero its root has no slope.
+    apart = squared > 0
+    lengths = squared.where(apart, 1).sqrt().where(apart, 0)
+    longest = lengths.max()
+    n_tokens = len(lengths)
+    mean = lengths.sum() / max(1, n_tokens * (n_tokens - 1))
+    together = longest == 0
+    return longest.masked_fill(together, 1), mean.masked_fill(together, 1)

@@ -62,7 +62,7 @@ class Parameters:
     @property
     def needs_distances(self) -> bool:
         """Whether the network pools columns by how near they are."""
-        return getattr(self, "context_pool", None) == "correlation"
+        return getattr(self, "context_pool", None) not in (None, "index")
 
     def check_probability(self, name: str) -> None:
         """Raise unless the named field is a number in [0, 1).

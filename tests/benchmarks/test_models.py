@@ -2,6 +2,8 @@
 
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.harness.models import MODELS, make_model, parse_spec, warm_up
@@ -37,9 +39,6 @@ def test_options_reach_a_model_behind_preprocessing():
 
 @pytest.mark.parametrize("name", ["logreg", "rf", "histgb"])
 def test_models_take_numbers_and_categories_with_missing_values(name):
-    import numpy as np
-    import pandas as pd
-
     rng = np.random.default_rng(0)
     y = np.arange(120) % 2
     X = pd.DataFrame({"x": y + rng.normal(scale=0.1, size=120)})
@@ -62,4 +61,23 @@ def test_a_missing_package_is_named_and_skipped(monkeypatch, capsys):
 
 def test_every_model_has_a_name():
     usual = {"ddcl", "logreg", "rf", "mlp", "histgb", "lgbm", "xgb", "catboost"}
+    usual |= {"shuffled"}
     assert set(MODELS) == usual | {"realmlp", "tabm", "ftt", "tabnet"}
+
+
+def test_shuffled_columns_are_the_same_in_fit_and_prediction():
+    rng = np.random.default_rng(0)
+    y = np.arange(90) % 3
+    X = pd.DataFrame(rng.normal(size=(90, 5)), columns=list("abcde"))
+    X["c"] += 5 * y
+    model = make_model("shuffled:max_epochs=5,encoder__n_views=1", seed=2).fit(X, y)
+
+    assert list(model.columns) != list(X)
+    assert sorted(model.columns) == list(X)
+    assert list(model.model.feature_names_in_) == list(model.columns)
+    np.testing.assert_array_equal(
+        model.predict_proba(X[list("edcba")]), model.predict_proba(X)
+    )
+    assert list(make_model("shuffled:max_epochs=1", seed=2).fit(X, y).columns) == list(
+        model.columns
+    )

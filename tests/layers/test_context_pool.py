@@ -33,6 +33,7 @@ def distances(generator):
     return (places[:, None] - places).square().sum(-1)
 
 
+ORDER = torch.randperm(12, generator=torch.Generator().manual_seed(3))
 MASK = torch.arange(12) < torch.tensor([12, 7, 3])[:, None]
 SEQUENCES = [{}, {"window": 4}, {"kernel": 1}, {"causal": True}]
 sequences = pytest.mark.parametrize("kind", SEQUENCES, ids=str)
@@ -77,6 +78,90 @@ def test_columns_in_another_order_are_pooled_alike(make, x, distances):
     layer.distances = permuted(distances, order)
 
     assert_close(layer(x[:, order]), before[:, order], rtol=0, atol=1e-12)
+
+
+def test_columns_on_a_learned_map_are_pooled_alike_in_another_order(make, x, distances):
+    layer = make(positions=distances[:, :2])
+    before = layer(x)
+
+    layer.positions.data = layer.positions.data[ORDER]
+
+    assert_close(layer(x[:, ORDER]), before[:, ORDER], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [{}, {"causal": True}, {"window": 2}], ids=str)
+def test_an_order_is_that_of_the_sequence(make, x, kind):
+    layer = make(order=ORDER, **kind)
+    sequence = make(**kind)
+    sequence.load_state_dict(layer.state_dict(), strict=False)
+
+    answer, mask = layer(x, MASK), MASK[:, ORDER]
+
+    expected = sequence(x[:, ORDER], mask)
+    assert_close(answer[:, ORDER][mask], expected[mask], rtol=0, atol=0)
+    for found, wanted in zip(
+        layer.predict(x), sequence.predict(x[:, ORDER]), strict=True
+    ):
+        assert_close(found[:, ORDER], wanted, rtol=0, atol=0)
+
+
+def test_positions_are_where_the_layer_starts(make, generator, distances):
+    layer = ContextPool(D_TOKEN, positions=distances[:, :2], generator=generator)
+    places = distances[:, :2].numpy()
+    places = (places - places.mean(0)) / places.std(0, ddof=0).dot(
+        places.std(0, ddof=0)
+    ) ** 0.5
+    expected = ((places[:, None] - places) ** 2).sum(-1)
+
+    found = layer.squared_distances().detach()
+
+    assert_close(found, torch.from_numpy(expected))
+    assert_close(found.mean(), torch.tensor(2.0, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("change", [lambda p: 7 * p, lambda p: p + 5])
+def test_where_a_map_lies_and_how_large_it_is_does_not_matter(
+    make, x, distances, change
+):
+    layer = make(positions=distances[:, :2])
+    before = layer(x)
+
+    layer.positions.data = change(layer.positions.data)
+
+    assert_close(layer(x), before, rtol=0, atol=1e-10)
+
+
+def test_positions_are_learned(make, x, distances):
+    layer = make(positions=distances[:, :3])
+
+    layer(x).square().sum().backward()
+
+    assert layer.positions.grad.isfinite().all()
+    assert bool((layer.positions.grad.abs() > 1e-6).all())
+    assert all(layer.positions is not p for p in (distances, distances[:, :3]))
+
+
+def test_layers_can_share_positions(generator, distances):
+    shared = torch.nn.Parameter(distances[:, :2])
+    layers = torch.nn.ModuleList(
+        ContextPool(D_TOKEN, positions=shared, generator=generator) for _ in range(2)
+    )
+    assert layers[0].positions is layers[1].positions is shared
+    assert "0.positions" in layers.state_dict()
+
+
+@pytest.mark.parametrize("kind", ["distances", "positions"])
+@pytest.mark.parametrize("n_tokens", [1, 4])
+def test_tokens_in_one_place_are_averaged(generator, kind, n_tokens):
+    where = torch.zeros(n_tokens, n_tokens)
+    layer = ContextPool(D_TOKEN, **{kind: where}, generator=generator)
+    x = torch.randn(2, n_tokens, D_TOKEN, generator=generator)
+
+    pooled = layer(x)
+    pooled.square().sum().backward()
+
+    assert_close(pooled, x.mean(1, keepdim=True).expand_as(x))
+    assert all(p.grad.isfinite().all() for p in layer.parameters())
 
 
 @sequences
@@ -129,14 +214,27 @@ def test_prediction_on_a_grid_is_a_convolution_of_two_layers(make, x):
 
 
 @pytest.mark.parametrize(
-    "kind", [*SEQUENCES, {"grid": (3, 4)}, {"distances": None}], ids=str
+    "kind",
+    [
+        *SEQUENCES,
+        {"grid": (3, 4)},
+        {"order": ORDER},
+        {"distances": None},
+        {"positions": None},
+    ],
+    ids=str,
 )
 def test_gradients_are_those_of_the_differences(make, x, distances, kind):
-    if "distances" in kind:
-        kind = {"distances": distances}
+    if None in kind.values():
+        kind = dict.fromkeys(kind, distances)
     layer = make(**kind)
+    x = x[:1].requires_grad_()
 
-    assert torch.autograd.gradcheck(layer, [x[:1].requires_grad_()])
+    def pooled(x, *values):
+        named = dict(zip(dict(layer.named_parameters()), values, strict=True))
+        return torch.func.functional_call(layer, named, (x,))
+
+    assert torch.autograd.gradcheck(pooled, [x, *layer.parameters()])
 
 
 @pytest.mark.parametrize("n_tokens", [2, 8, 60])
@@ -158,14 +256,19 @@ def test_equal_tokens_stay_what_they_are(make, x):
 def test_a_row_without_tokens_stays_finite(make, x, distances):
     mask = MASK.clone()
     mask[1] = False
-    for kind in (*SEQUENCES, {"distances": distances}):
+    others = [{"order": ORDER}, {"distances": distances}, {"positions": distances}]
+    for kind in (*SEQUENCES, *others):
         assert make(**kind)(x, mask)[mask].isfinite().all()
 
 
 @pytest.mark.parametrize(
     ("params", "match"),
     [
-        ({"grid": (2, 2), "distances": torch.zeros(4, 4)}, "not both"),
+        ({"grid": (2, 2), "distances": torch.zeros(4, 4)}, "grid or distances, not b"),
+        ({"grid": (2, 2), "positions": torch.zeros(4, 2)}, "grid or positions, not b"),
+        ({"positions": torch.zeros(4, 2), "order": torch.arange(4)}, "need a sequence"),
+        ({"order": torch.tensor([0, 2, 2])}, r"places once, got \[0, 2, 2\]"),
+        ({"positions": torch.zeros(4)}, r"row per token, got shape \(4,\)"),
         ({"grid": (2, 2), "causal": True}, "need a sequence"),
         ({"distances": torch.zeros(4, 4), "window": 2}, "need a sequence"),
         ({"distances": torch.zeros(4, 3)}, r"square, got shape \(4, 3\)"),

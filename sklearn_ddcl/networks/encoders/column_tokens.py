@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_ddcl.layers import ContextPool
+from sklearn_ddcl.networks.column_layout import column_order, column_positions
 from sklearn_ddcl.networks.table import TableSpec, make_tokenizer
 
-CONTEXT_POOLS = (None, "index", "correlation")
+CONTEXT_POOLS = (None, "index", "seriation", "correlation", "learned")
 
 
 class ColumnTokens(nn.Module):
@@ -19,9 +20,11 @@ class ColumnTokens(nn.Module):
     ----------
     params : parameter object
         Its fields `n_layers`, `d_token`, `numerical` and `context_pool` are used; with
-        the last every block sees columns pooled with their neighbors, in the order of
-        the table ("index") or by how much they say of each other ("correlation"). The
-        class token stays as it is.
+        the last every block sees columns pooled with their neighbors: in the order of
+        the table, numerical columns first ("index"), in one in which columns that say
+        much of each other are near ("seriation"), by how much they say of each other
+        ("correlation"), or on a map that starts from that and is learned by all blocks
+        together ("learned"). The class token stays as it is.
     spec : TableSpec
         Shape of the table.
     make_block : callable
@@ -56,9 +59,9 @@ class ColumnTokens(nn.Module):
         self.blocks = nn.ModuleList(make_block() for _ in range(n_layers))
         self.pools = nn.ModuleList()
         if params.context_pool is not None:
-            distances = spec.distances if params.needs_distances else None
+            near = _neighborhood(params.context_pool, spec.distances)
             self.pools.extend(
-                ContextPool(d_token, distances=distances, generator=generator)
+                ContextPool(d_token, **near, generator=generator)
                 for _ in range(n_layers)
             )
 
@@ -71,6 +74,16 @@ class ColumnTokens(nn.Module):
         sizes: list[Tensor] = []
         self._pass(numbers, codes, sizes)
         return torch.stack(sizes, 1)
+
+    def column_order(self) -> Tensor | None:
+        """Return the order in which columns are pooled (F + G,), None for their own."""
+        pool: Any = next(iter(self.pools), None)
+        return None if pool is None else pool.order
+
+    def column_distances(self) -> Tensor | None:
+        """Return squared distances by which columns are pooled, None for an order."""
+        pool: Any = next(iter(self.pools), None)
+        return None if pool is None else pool.squared_distances()
 
     def _pass(
         self, numbers: Tensor, codes: Tensor, sizes: list[Tensor] | None = None
@@ -88,3 +101,21 @@ class ColumnTokens(nn.Module):
                 x = torch.cat([x[:, :n_cls], pool(columns)], dim=1)
             x = block(x)
         return x
+
+
+def _neighborhood(kind: str, distances: Tensor | None) -> dict[str, Any]:
+    """Return what tells a pool which columns are near."""
+    if kind not in CONTEXT_POOLS:
+        raise ValueError(f"context_pool must be one of {CONTEXT_POOLS}, got {kind!r}.")
+    if kind == "index":
+        return {}
+    if distances is None:
+        raise ValueError(
+            f"context_pool={kind!r} needs to know how far columns are from each other; "
+            "give TableSpec the distances of networks.column_distances."
+        )
+    if kind == "correlation":
+        return {"distances": distances}
+    if kind == "seriation":
+        return {"order": column_order(distances)}
+    return {"positions": nn.Parameter(column_positions(distances))}

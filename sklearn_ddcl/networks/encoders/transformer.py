@@ -32,9 +32,11 @@ class TransformerEncoder(Parameters):
         How numbers become tokens.
     n_bins : int, default=48
         Intervals of the piecewise linear curves, at most.
-    context_pool : {"index", "correlation"} or None, default=None
-        Whether every block sees columns pooled with their neighbors, in the order of
-        the table or by how much they say of each other.
+    context_pool : {"index", "seriation", "correlation", "learned"}, optional
+        Whether every block sees columns pooled with their neighbors: in the order of
+        the table, numerical columns first, in an order in which columns that say much
+        of each other are near, by how much they say of each other, or on a map that
+        starts from that and is learned.
 
     References
     ----------
