@@ -28,7 +28,9 @@ EXPECTED_FAILURES = {
         "Rows that are repeated and rows that weigh more are added up in another order;"
         " over a training the last digit of float32 grows beyond the tolerance of 1e-7."
         " A quantizer with an encoder blurs the latents of every row by draws of its "
-        "own, so that two equal rows are not blurred like one of weight two."
+        "own, so that two equal rows are not blurred like one of weight two. A bank "
+        "that shrinks is taught by steps that make much of the last digits, also in "
+        "float64."
     ),
 }
 
@@ -36,8 +38,8 @@ EXPECTED_FAILURES = {
 def expected_failures(estimator):
     """Return the checks that may fail for an estimator, with reasons."""
     draws_per_row = isinstance(estimator, DDCLQuantizer) and estimator.encoder
-    single = estimator.precision == "float32"
-    may_fail = draws_per_row or (single and is_classifier(estimator))
+    last_digits = estimator.precision == "float32" or estimator.n_prototypes == "auto"
+    may_fail = draws_per_row or (last_digits and is_classifier(estimator))
     return EXPECTED_FAILURES if may_fail else {}
 
 
@@ -61,6 +63,7 @@ CLASSIFIERS = [
     small(precision="float64"),
     small(precision="float64", encoder="transformer"),
     small(precision="float64", encoder="aot"),
+    small(precision="float64", encoder="incrt"),
 ]
 DOUBLE = [
     *CLASSIFIERS,
@@ -68,8 +71,10 @@ DOUBLE = [
     quantizer(allow_nan=True),
     quantizer(output="assignments"),
     quantizer(solver="gradient", max_epochs=5),
+    quantizer(n_prototypes="auto"),
     transformer(),
     transformer(output="assignments"),
+    transformer(n_prototypes="auto"),
 ]
 NAMES = [f"{type(e).__name__} {i}" for i, e in enumerate(DOUBLE)]
 OTHERS = [
@@ -78,14 +83,17 @@ OTHERS = [
     small(precision="float64", readout="mean"),
     small(precision="float64", readout="cls", encoder="transformer"),
     DDCLClassifier(precision="float64", max_epochs=20),
+    small(precision="float64", n_prototypes="auto", max_epochs=10),
     quantizer(output="codes"),
     quantizer(output="reconstruction"),
     quantizer(init="mean"),
     quantizer(encoder="mlp", max_epochs=20),
+    quantizer(encoder="aot", max_epochs=5),
     quantizer(solver="dual", max_epochs=50),
     transformer(output="distances", n_clusters=2),
     transformer(encoder="transformer", max_epochs=5),
     transformer(encoder="aot", max_epochs=5),
+    transformer(encoder="incrt", max_epochs=5),
     transformer(precision="float32"),
 ]
 

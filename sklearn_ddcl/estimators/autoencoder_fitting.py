@@ -13,7 +13,7 @@ from sklearn_ddcl.estimators.named_encoder import resolve_encoder
 from sklearn_ddcl.networks import AUTOENCODERS
 from sklearn_ddcl.networks.table import describe_table
 from sklearn_ddcl.training import EncodedRows, TrainingHistory, make_generator
-from sklearn_ddcl.training.autoencoding.net import make_autoencoder_net
+from sklearn_ddcl.training.autoencoding.net import AutoencoderNet, make_autoencoder_net
 from sklearn_ddcl.training.autoencoding.plan import AutoencoderPlan
 from sklearn_ddcl.training.threads import one_thread
 
@@ -23,6 +23,7 @@ class TrainedAutoencoder(NamedTuple):
 
     fitted: FittedAutoencoder
     history: TrainingHistory
+    net: AutoencoderNet
 
 
 def fit_autoencoder(
@@ -90,7 +91,7 @@ def fit_autoencoder(
     Returns
     -------
     trained : TrainedAutoencoder
-        Named tuple of `fitted` and `history`. The last line of the history tells
+        Named tuple of `fitted`, `history` and `net`. The last line of the history tells
         what hard codes cost, ``hard_reconstruction`` minus ``soft_reconstruction``.
 
     Raises
@@ -128,7 +129,7 @@ def fit_autoencoder(
         net.partial_fit(EncodedRows(*tensors).to(device))
     network.codebook.prototypes.requires_grad_(True)
     fitted = FittedAutoencoder(shape, network, mixed_precision)
-    return TrainedAutoencoder(fitted, net.measurements)
+    return TrainedAutoencoder(fitted, net.measurements, net)
 
 
 def _to_tensors(

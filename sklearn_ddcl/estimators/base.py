@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_ddcl.estimators.columns import as_table, with_names
 from sklearn_ddcl.estimators.fitted_network import FittedNetwork
+from sklearn_ddcl.estimators.growth import growth_so_far
 from sklearn_ddcl.estimators.named_encoder import NamedEncoderMixin
 from sklearn_ddcl.estimators.persistent import PersistentEstimator
 from sklearn_ddcl.estimators.table_encoder import EncodedTable, TableEncoder
@@ -34,6 +35,7 @@ class TableEstimator(NamedEncoderMixin, PersistentEstimator):
     def _use_net(self, net: DDCLNet) -> None:
         """Take over a new net, which goes on with the history so far."""
         net.measurements = self.history_
+        net.growth_history = growth_so_far(self)
         self.net_ = net
 
     def _restore(self, state: dict[str, Any], device: torch.device) -> FittedNetwork:

@@ -30,11 +30,14 @@ from sklearn_ddcl.estimators.fitting import (
     Deal,
     LabeledRows,
     choose_folds,
+    drop_unneeded,
     hold_out,
     new_network,
     prepare_net,
     to_rows,
 )
+from sklearn_ddcl.estimators.growth import forget_growth, publish_growth
+from sklearn_ddcl.estimators.pooling import publish_pooling
 from sklearn_ddcl.estimators.table_encoder import TableEncoder
 from sklearn_ddcl.estimators.weights import (
     apply_class_weight,
@@ -49,6 +52,7 @@ from sklearn_ddcl.training import (
 )
 
 _OF_PROTOTYPES = (
+    "n_prototypes_",
     "temperature_",
     "prototypes_",
     "prototype_votes_",
@@ -90,10 +94,13 @@ class DDCLClassifier(
 
     Parameters
     ----------
-    n_prototypes : int, default=32
+    n_prototypes : "auto" or int, default=32
         Number of prototypes, shared by all classes; at least one per class is used.
+        "auto" trains a bank of 128 and then drops those whose part the others can take
+        over, as long as rows that were left out cannot tell the difference by their
+        log-loss; if none were, the training rows judge. :meth:`partial_fit` drops none.
 
-    encoder : {"mlp", "transformer", "aot"} or parameter object, default="mlp"
+    encoder : {"mlp", "transformer", "aot", "incrt"} or parameter object, default="mlp"
         What turns a row into tokens. A parameter object such as
         :class:`~sklearn_ddcl.networks.MLPEncoder` also sets its sizes and lets a grid
         search reach them as ``encoder__n_layers``.
@@ -181,6 +188,9 @@ class DDCLClassifier(
     classes_ : ndarray of shape (n_classes,)
         Class labels.
 
+    n_prototypes_ : int
+        Number of prototypes, given or found.
+
     prototypes_ : ndarray of shape (n_prototypes, d_token)
         The prototypes, in the space of the tokens.
 
@@ -204,8 +214,17 @@ class DDCLClassifier(
         Epochs trained.
 
     pool_sizes_ : ndarray of shape (n_layers, n_features)
-        How widely columns are pooled with their neighbors on the average, numerical
-        columns first; for encoders with ``context_pool``.
+        How widely columns are pooled with their neighbors on the average, in the unit
+        of :class:`~sklearn_ddcl.layers.ContextPool`; for encoders with
+        ``context_pool``.
+
+    feature_order_ : ndarray of shape (n_features,)
+        Columns in the order in which they are neighbors, for
+        ``context_pool="seriation"``.
+
+    feature_distances_ : ndarray of shape (n_features, n_features)
+        Distances by which columns are neighbors, for ``context_pool="correlation"``
+        and, as they were learned, ``"learned"``.
 
     best_epoch_ : int or None
         Epoch that validation chose, counted from 1.
@@ -257,7 +276,10 @@ class DDCLClassifier(
     _dealt: Deal | None
 
     _parameter_constraints: ClassVar[dict] = {
-        "n_prototypes": [Interval(Integral, 1, None, closed="left")],
+        "n_prototypes": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "encoder": [StrOptions(set(ENCODERS)), HasMethods(["check", "build"])],
         "readout": [StrOptions(set(READOUTS))],
         "temperature": [
@@ -358,7 +380,7 @@ class DDCLClassifier(
         sample_weight : array-like of shape (n_samples,), default=None
             Importance of the rows. One of weight zero counts as absent, one of weight
             two like two rows; exactly so unless ``early_stopping="auto"`` deals two
-            rows to different views.
+            rows to different views or ``n_prototypes="auto"`` drops some.
         X_val : array-like or frame of shape (n_validation, n_features), default=None
             Rows that choose the best epoch, in place of an internal split.
         y_val : array-like of shape (n_validation,), default=None
@@ -624,6 +646,7 @@ class DDCLClassifier(
         n_classes = len(self.classes_)
         self._fitted = new_network(self, self._table, training, n_classes, seed)
         self.history_ = TrainingHistory()
+        forget_growth(self)
         self.__dict__.pop("net_", None)
 
     def _deal(self, training: LabeledRows, seed: int, go_on: bool) -> np.ndarray | None:
@@ -652,6 +675,9 @@ class DDCLClassifier(
         self._use_net(net)
         with epoch_tasks(self, net, X, y), one_thread():
             net.partial_fit(rows)
+            if self.n_prototypes == "auto":
+                judging = rows if held_out is None else held_out
+                drop_unneeded(self._fitted, net, rows, judging)
 
     def _publish(self, X: Any, labeled: LabeledRows) -> None:
         """Set the fitted attributes from the trained network."""
@@ -661,9 +687,11 @@ class DDCLClassifier(
         self.n_parameters_ = sum(
             p.numel() for p in fitted.network.parameters() if p.requires_grad
         )
-        self.__dict__.pop("pool_sizes_", None)
-        if fitted.pools_columns:
-            self.pool_sizes_ = fitted.pool_sizes(labeled.encoded)
+        used = labeled.used().encoded
+        publish_growth(self, fitted.network, net, used, fitted.mixed_precision)
+        publish_pooling(
+            self, fitted.network, used, fitted.table.kinds, fitted.mixed_precision
+        )
         if fitted.network.bank is None:
             for name in _OF_PROTOTYPES:
                 # Left by an earlier fit.
@@ -671,6 +699,7 @@ class DDCLClassifier(
             return
         self.temperature_ = fitted.temperature
         self.prototypes_ = fitted.prototypes
+        self.n_prototypes_ = len(self.prototypes_)
         self.prototype_votes_ = fitted.votes
         rows = typical_rows(fitted, labeled.encoded, labeled.weights)
         self.prototype_indices_ = rows

@@ -15,6 +15,7 @@ from sklearn_ddcl.estimators.fitted_denoiser import (
     FittedDenoiser,
     library,
 )
+from sklearn_ddcl.estimators.growth import growth_so_far
 from sklearn_ddcl.estimators.merging import merge_prototypes
 from sklearn_ddcl.estimators.named_encoder import resolve_encoder
 from sklearn_ddcl.estimators.progress import PrintDenoising, printers
@@ -37,7 +38,7 @@ from sklearn_ddcl.training.denoising.neighborhoods import Frame, smooth
 from sklearn_ddcl.training.denoising.net import DenoisingNet, make_denoising_net
 from sklearn_ddcl.training.denoising.plan import DenoisingPlan
 from sklearn_ddcl.training.denoising.rows import DenoisingRows
-from sklearn_ddcl.training.quantization import Rows, solve
+from sklearn_ddcl.training.quantization import Rows, count_prototypes, solve
 from sklearn_ddcl.training.quantization.anneal import critical_temperature
 from sklearn_ddcl.training.quantization.dual import descend_dually
 from sklearn_ddcl.training.quantization.passes import hard_pass
@@ -88,7 +89,9 @@ def fit_denoiser(
         frame = Frame.of(smoothed, distinct.weights)
         rows = _to_rows(distinct, frame.standardize(smoothed), dtype)
         metric = Metric.of(*_regions(rows))
-        bank = _place(estimator, _coordinates(rows, metric.forth), frame, metric, seed)
+        regions = _coordinates(rows, metric.forth)
+        n_prototypes = _choose_number(estimator, shape.spec, distinct)
+        bank = _place(estimator, n_prototypes, regions, frame, metric, seed)
         network = shape.build(make_generator(seed)).to(device=device, dtype=dtype)
         plan = make_plan(estimator, len(rows))
         net = _learn(estimator, network, plan, rows, bank, seed)
@@ -203,12 +206,32 @@ def _choose_shape(
     return DenoiserShape(params, estimator.d_latent, spec)
 
 
-def _smoothed(spec: TableSpec, distinct: DistinctRows) -> np.ndarray:
-    """Return what the rows are like among their neighbors, (n, S, D)."""
+def _dense(spec: TableSpec, distinct: DistinctRows) -> Tensor:
+    """Return the rows as numbers alone, (n, D)."""
     dense = DenseRows(spec.n_numbers, spec.cardinalities, spec.flagged)
     numbers = torch.from_numpy(distinct.encoded.numbers).double()
-    rows = dense(numbers, torch.from_numpy(distinct.encoded.codes))
-    return smooth(rows.numpy(), distinct.weights)
+    return dense(numbers, torch.from_numpy(distinct.encoded.codes))
+
+
+def _smoothed(spec: TableSpec, distinct: DistinctRows) -> np.ndarray:
+    """Return what the rows are like among their neighbors, (n, S, D)."""
+    return smooth(_dense(spec, distinct).numpy(), distinct.weights)
+
+
+def _choose_number(estimator: Any, spec: TableSpec, distinct: DistinctRows) -> int:
+    """Return the number of prototypes, counted if need be.
+
+    Among the rows themselves: neighborhoods share rows, so that none of them could
+    judge what was made of others.
+    """
+    wanted = estimator.n_prototypes
+    if wanted not in (None, "auto"):
+        return wanted
+    most = max(1, min(_MOST_PROTOTYPES, len(distinct.weights) // 8))
+    if wanted is None or estimator.n_clusters is not None:
+        return most
+    rows = Rows(_dense(spec, distinct), torch.from_numpy(distinct.weights))
+    return count_prototypes(rows, most=most).n_prototypes
 
 
 def _to_rows(
@@ -223,11 +246,16 @@ def _to_rows(
     )
 
 
-def _place(estimator: Any, rows: Rows, frame: Frame, metric: Metric, seed: int) -> Bank:
+def _place(
+    estimator: Any,
+    n_prototypes: int,
+    rows: Rows,
+    frame: Frame,
+    metric: Metric,
+    seed: int,
+) -> Bank:
     """Find prototypes among the largest neighborhoods."""
     generator = make_generator(seed + 1)
-    usual = max(1, min(_MOST_PROTOTYPES, len(rows) // 8))
-    n_prototypes = given(estimator.n_prototypes, usual)
     if estimator.solver == "dual":
         codes = descend_dually(rows, n_prototypes, generator)[0]
     else:
@@ -295,6 +323,7 @@ def _learn(
         extra_callbacks=printers(PrintDenoising, estimator.verbose),
     )
     net.initialize()
+    net.growth_history = growth_so_far(estimator)
     epochs = plan.max_epochs
     if history is not None:
         net.measurements = history

@@ -46,10 +46,12 @@ class DDCLDocumentCompressor(
 
     Parameters
     ----------
-    n_prototypes : tuple of int, default=(64, 16)
+    n_prototypes : tuple of "auto" or int, default=(64, 16)
         Number of prototypes on every level, from the tokens up. With two levels
         documents are sentences of tokens; documents without sentences are cut into
-        segments. With a single level documents are just tokens.
+        segments. With a single level documents are just tokens. "auto" counts how many
+        prototypes the items of the level support, 64 at most: they split while they
+        cool, and a third of the items says how far that describes them better.
 
     segment_length : int, default=128
         Tokens of a segment, in documents that have one level of nesting less than there
@@ -98,6 +100,9 @@ class DDCLDocumentCompressor(
     prototypes_ : tuple of ndarray of shape (n_prototypes[l], d_token)
         Prototypes of every level: in the units of the tokens, or, if trained for
         classes, in those of the tokens that have passed the map.
+
+    n_prototypes_ : tuple of int
+        Number of prototypes on every level, given or found.
 
     temperature_ : ndarray of shape (n_levels,)
         Temperature of every level.
@@ -158,7 +163,12 @@ class DDCLDocumentCompressor(
     _fitted: FittedDocuments
 
     _parameter_constraints: ClassVar[dict] = {
-        "n_prototypes": [tuple, list, Interval(Integral, 1, None, closed="left")],
+        "n_prototypes": [
+            tuple,
+            list,
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "segment_length": [Interval(Integral, 1, None, closed="left")],
         "supervised": [StrOptions({"auto"}), "boolean"],
         "temperature": [
@@ -252,7 +262,7 @@ class DDCLDocumentCompressor(
             found = fit_documents(self, sizes, reader, docs, classes, seed)
             self._publish(found.fitted, found.history, names)
             if found.n_unused:
-                _warn_of_unused(found.n_unused, sum(sizes))
+                _warn_of_unused(found.n_unused, sum(self.n_prototypes_))
         return self
 
     def transform(self, docs):
@@ -307,19 +317,19 @@ class DDCLDocumentCompressor(
         tags.transformer_tags.preserves_dtype = []
         return tags
 
-    def _check_sizes(self) -> tuple[int, ...]:
-        """Return the number of prototypes of every level."""
+    def _check_sizes(self) -> tuple[int | None, ...]:
+        """Return the number of prototypes of every level, None where it is counted."""
         sizes = self.n_prototypes
         if isinstance(sizes, Integral):
             sizes = (sizes,)
-        if not sizes or not all(
-            isinstance(size, Integral) and int(size) > 0 for size in sizes
-        ):
+        elif isinstance(sizes, str):
+            sizes = ("auto", "auto")
+        if not sizes or not all(map(_is_size, sizes)):
             raise ValueError(
-                "n_prototypes must hold a positive integer per level, such as "
-                f"(64, 16), got {self.n_prototypes!r}."
+                'n_prototypes must hold "auto" or a positive integer per level, such '
+                f"as (64, 16), got {self.n_prototypes!r}."
             )
-        return tuple(int(size) for size in sizes)
+        return tuple(None if isinstance(size, str) else int(size) for size in sizes)
 
     def _check_classes(
         self, docs: Any, y: Any
@@ -360,6 +370,7 @@ class DDCLDocumentCompressor(
     ) -> None:
         self._fitted, self.history_ = fitted, history
         self.prototypes_ = fitted.prototypes
+        self.n_prototypes_ = tuple(map(len, self.prototypes_))
         self.temperature_ = fitted.temperatures
         self.n_iter_ = len(history)
         self.n_features_in_ = len(fitted.network.center)
@@ -371,6 +382,12 @@ class DDCLDocumentCompressor(
 
     def _restore(self, state: dict[str, Any], device: torch.device) -> FittedDocuments:
         return FittedDocuments.from_state(state, device)
+
+
+def _is_size(size: Any) -> bool:
+    if isinstance(size, str):
+        return size == "auto"
+    return isinstance(size, Integral) and int(size) > 0
 
 
 def _warn_of_unused(n_unused: int, n_prototypes: int) -> None:

@@ -46,7 +46,7 @@ class FittedWithHistory(NamedTuple):
 
 def fit_documents(
     estimator: Any,
-    sizes: tuple[int, ...],
+    sizes: tuple[int | None, ...],
     reader: DocumentReader,
     documents: Sequence[Any],
     classes: np.ndarray | None,
@@ -58,8 +58,8 @@ def fit_documents(
     ----------
     estimator : DDCLDocumentCompressor
         Where the parameters come from.
-    sizes : tuple of int
-        Prototypes of every level.
+    sizes : tuple of int or None
+        Prototypes of every level; None for as many as its items support.
     reader : DocumentReader
         Lays the documents out.
     documents : sequence

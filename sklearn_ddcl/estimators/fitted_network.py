@@ -133,20 +133,6 @@ class FittedNetwork:
 
         return F.Decomposition(*self._run(parts, encoded))
 
-    def pool_sizes(self, encoded: EncodedTable) -> np.ndarray:
-        """Return how widely every layer pools every column on the average, (L, F + G).
-
-        In the unit of :class:`~sklearn_ddcl.layers.ContextPool`.
-        """
-        encoder: Any = self.network.encoder
-        (sizes,) = self._run(lambda *x: (encoder.pool_sizes(*x),), encoded)
-        return sizes.double().mean(0).numpy()
-
-    @property
-    def pools_columns(self) -> bool:
-        """Whether the encoder pools columns with their neighbors."""
-        return len(getattr(self.network.encoder, "pools", ())) > 0
-
     @property
     def votes(self) -> np.ndarray:
         """Class distribution of every prototype, (K, C), float64."""

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
 
-from sklearn_ddcl.estimators.auto import weight_dtype
+from sklearn_ddcl.estimators.auto import given, weight_dtype
 from sklearn_ddcl.estimators.fitted_network import Architecture, FittedNetwork
 from sklearn_ddcl.estimators.named_encoder import resolve_encoder
 from sklearn_ddcl.estimators.plan import make_plan
@@ -25,10 +25,13 @@ from sklearn_ddcl.training import (
     one_thread,
     resolve_device,
 )
+from sklearn_ddcl.training.dropping import shrink_bank
 from sklearn_ddcl.training.folds import N_FOLDS
 
 # To judge costs a third of a step per row, so not all of them and not always.
 _JUDGING_ROWS, _JUDGING_EPOCHS = 4096, 3
+# Of a bank from which unneeded ones will be dropped.
+_MOST_PROTOTYPES = 128
 
 
 class LabeledRows(NamedTuple):
@@ -195,12 +198,37 @@ def new_network(
     architecture = Architecture(
         encoder=encoder,
         readout=estimator.readout,
-        n_prototypes=max(estimator.n_prototypes, n_classes),
+        n_prototypes=max(given(estimator.n_prototypes, _MOST_PROTOTYPES), n_classes),
         n_classes=n_classes,
         spec=spec,
     )
     network = architecture.build(make_generator(seed)).to(device=device, dtype=dtype)
     return FittedNetwork(table, architecture, network, estimator.precision == "bf16")
+
+
+def drop_unneeded(
+    fitted: FittedNetwork, net: DDCLNet, rows: EncodedRows, judging: EncodedRows
+) -> None:
+    """Drop the prototypes that the decisions of a trained network can do without.
+
+    Parameters
+    ----------
+    fitted : FittedNetwork
+        Its bank becomes smaller.
+    net : DDCLNet
+        What has trained its network.
+    rows : EncodedRows
+        What it has learned from.
+    judging : EncodedRows
+        Rows that say what is needed.
+    """
+    bank: Any = fitted.network.bank
+    if bank is None:
+        return
+    shrink_bank(net, rows, judging, fitted.architecture.n_classes)
+    fitted.architecture = fitted.architecture._replace(
+        n_prototypes=len(bank.prototypes)
+    )
 
 
 def prepare_net(

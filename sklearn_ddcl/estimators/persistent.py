@@ -73,5 +73,7 @@ class PersistentEstimator(BaseEstimator):
         """Restore what :meth:`_get_fitted_state` returned."""
         for name, value in state.items():
             setattr(self, name, value)
-        self.history_ = TrainingHistory(self.history_)
+        for name in ("history_", "growth_history_"):
+            if name in state:
+                setattr(self, name, TrainingHistory(state[name]))
         self._fitted = self._restore(state["_fitted"], resolve_device(device))

@@ -21,6 +21,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from sklearn_ddcl.estimators.all_or_nothing import all_or_nothing
 from sklearn_ddcl.estimators.columns import as_table, floating_dtype
 from sklearn_ddcl.estimators.examples import take_rows
+from sklearn_ddcl.estimators.growth import forget_growth
 from sklearn_ddcl.estimators.learned_coder import LearnedCoder
 from sklearn_ddcl.estimators.named_encoder import NamedEncoderMixin
 from sklearn_ddcl.estimators.persistent import PersistentEstimator
@@ -80,8 +81,10 @@ class DDCLQuantizer(
 
     Parameters
     ----------
-    n_prototypes : int, default=8
-        Number of codes in a codebook.
+    n_prototypes : "auto" or int, default=8
+        Number of codes in a codebook. "auto" counts how many the rows support: codes
+        split while they cool, and a third of the rows says how far that describes them
+        better. It takes a single codebook of the rows themselves, 256 codes at most.
 
     n_codebooks : int, default=1
         Number of codebooks. A row is then coded by as many codes, whose sum stands for
@@ -91,11 +94,12 @@ class DDCLQuantizer(
         What several codebooks stand for: "product" gives each some of the columns,
         "residual" what the ones before have left over.
 
-    encoder : None, {"mlp", "conv"} or parameter object, default=None
+    encoder : None, str or parameter object, default=None
         None makes codes of the rows themselves. Otherwise an autoencoder is trained
-        whose latent vectors the codebooks stand for; a parameter object such as
-        :class:`~sklearn_ddcl.networks.MLPAutoencoder` also sets its sizes.
-        :class:`~sklearn_ddcl.networks.ConvAutoencoder` needs the shape of the images.
+        whose latent vectors the codebooks stand for: "mlp", "conv" for images, whose
+        shape :class:`~sklearn_ddcl.networks.ConvAutoencoder` has to be told, or, with
+        the columns as tokens, "transformer", "aot" or "incrt". A parameter object such
+        as :class:`~sklearn_ddcl.networks.MLPAutoencoder` also sets its sizes.
 
     solver : {"auto", "em", "gradient", "dual"}, default="auto"
         "em" takes the closed-form step of expectation-maximization in every pass over
@@ -167,6 +171,9 @@ class DDCLQuantizer(
     codebook_ : ndarray of shape (n_prototypes, n_dimensions)
         The codes; of several codebooks (n_codebooks, n_prototypes, n_dimensions).
         Those of a product are zero outside the columns that they stand for.
+
+    n_prototypes_ : int
+        Number of codes in a codebook, given or found.
 
     cluster_centers_ : ndarray of shape (n_prototypes, n_dimensions)
         The same, only if there is one codebook; with an encoder the rows that its codes
@@ -265,7 +272,10 @@ class DDCLQuantizer(
     _fitted: RowCoder | LearnedCoder
 
     _parameter_constraints: ClassVar[dict] = {
-        "n_prototypes": [Interval(Integral, 1, None, closed="left")],
+        "n_prototypes": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "n_codebooks": [Interval(Integral, 1, None, closed="left")],
         "quantization": [StrOptions(set(QUANTIZATIONS))],
         "encoder": [
@@ -384,6 +394,7 @@ class DDCLQuantizer(
             X, space, rows, weights = self._check_training_rows(X, sample_weight)
             fit: Any = fit_row_coder if self.encoder is None else fit_learned_coder
             seed = draw_seed(self.random_state)
+            forget_growth(self)
             coder, self.history_ = fit(self, space, rows, weights, seed)
             self._publish(X, rows, weights, coder)
         return self
@@ -586,13 +597,15 @@ class DDCLQuantizer(
                 "init says where codes start among the rows and cannot be used with an "
                 'encoder; leave it at "k-means++".'
             )
+        if self.n_prototypes == "auto":
+            self._check_countable()
         X = as_table(X)
         weights = check_weights(sample_weight, X.shape[0])
         kind = RowSpace if self.encoder is None else TableSpace
         space = kind(self.allow_nan, self.categorical_features)
         rows = space.fit(self, X, weights)
         n_used = np.count_nonzero(weights)
-        if n_used < self.n_prototypes:
+        if self.n_prototypes != "auto" and n_used < self.n_prototypes:
             raise ValueError(
                 f"n_samples={n_used} should be >= n_prototypes={self.n_prototypes}, "
                 "the number of codes; give more rows or ask for fewer codes."
@@ -605,6 +618,24 @@ class DDCLQuantizer(
                 '".'
             )
         return X, space, rows, weights
+
+    def _check_countable(self) -> None:
+        """Refuse to count codes where it would not say what a count means."""
+        if self.n_codebooks > 1 or self.encoder is not None:
+            beside = (
+                f"n_codebooks={self.n_codebooks}"
+                if self.n_codebooks > 1
+                else "an encoder"
+            )
+            raise ValueError(
+                'n_prototypes="auto" counts the codes that rows support by themselves, '
+                f"and cannot be used with {beside}; give a number."
+            )
+        if not isinstance(self.init, str):
+            raise ValueError(
+                'n_prototypes="auto" cannot be used with an array for init; give the '
+                "number of its rows."
+            )
 
     def _publish(
         self, X: Any, rows: Any, weights: np.ndarray, coder: RowCoder | LearnedCoder
@@ -619,6 +650,7 @@ class DDCLQuantizer(
         logs = np.log(usage, out=np.zeros_like(usage), where=usage > 0)
         dtype = floating_dtype(rows)
         self.codebook_ = _single(coder.books.astype(dtype))
+        self.n_prototypes_ = coder.books.shape[1]
         self.labels_ = _single(codes.T.astype(np.int32)).T
         self.codebook_usage_ = _single(usage)
         self.perplexity_ = _single(np.exp(-(usage * logs).sum(1)))
@@ -647,7 +679,7 @@ class DDCLQuantizer(
         if not unused:
             return
         cause = (
-            f"fewer rows than n_prototypes={self.n_prototypes} differ in what a "
+            f"fewer rows than n_prototypes={self.n_prototypes_} differ in what a "
             "codebook stands for. Ask for fewer codes."
         )
         if self.encoder is not None:

@@ -7,6 +7,7 @@ import torch
 
 from sklearn_ddcl.estimators.auto import given, weight_dtype
 from sklearn_ddcl.estimators.autoencoder_fitting import fit_autoencoder
+from sklearn_ddcl.estimators.growth import publish_growth
 from sklearn_ddcl.estimators.learned_coder import LearnedCoder
 from sklearn_ddcl.estimators.progress import PrintReconstruction, printers
 from sklearn_ddcl.estimators.row_coder import RowCoder, as_tensor
@@ -154,7 +155,10 @@ def fit_learned_coder(
         mixed_precision=estimator.precision == "bf16",
         extra_callbacks=printers(PrintReconstruction, estimator.verbose),
     )
-    coder = LearnedCoder.fitted_to(space, trained.fitted, rows, weights)
+    fitted = trained.fitted
+    used = type(rows)(*(part[weights > 0] for part in rows))
+    publish_growth(estimator, fitted.network, trained.net, used, fitted.mixed_precision)
+    coder = LearnedCoder.fitted_to(space, fitted, rows, weights)
     return coder, trained.history
 
 
@@ -197,7 +201,7 @@ def make_plan(estimator: Any, n_rows: int, n_columns: int) -> CodebookPlan:
             )
         init = torch.from_numpy(init)
     return CodebookPlan(
-        n_codes=estimator.n_prototypes,
+        n_codes=given(estimator.n_prototypes, None),
         n_codebooks=estimator.n_codebooks,
         quantization=estimator.quantization,
         solver=solver,

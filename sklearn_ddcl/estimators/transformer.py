@@ -20,9 +20,11 @@ from sklearn_ddcl.estimators.denoiser_fitting import fit_denoiser, follow_denois
 from sklearn_ddcl.estimators.distinct_rows import DistinctRows, distinct_rows
 from sklearn_ddcl.estimators.examples import take_rows
 from sklearn_ddcl.estimators.fitted_denoiser import FittedDenoiser
+from sklearn_ddcl.estimators.growth import forget_growth, publish_growth
 from sklearn_ddcl.estimators.likeness import Likeness
 from sklearn_ddcl.estimators.named_encoder import NamedEncoderMixin
 from sklearn_ddcl.estimators.persistent import PersistentEstimator
+from sklearn_ddcl.estimators.pooling import publish_pooling
 from sklearn_ddcl.estimators.table_encoder import EncodedTable
 from sklearn_ddcl.estimators.table_space import SCALINGS, TableSpace
 from sklearn_ddcl.estimators.weights import check_weights
@@ -60,9 +62,12 @@ class DDCLTransformer(
 
     Parameters
     ----------
-    n_prototypes : "auto" or int, default="auto"
-        Number of prototypes. "auto" is an eighth of the number of different rows, 64
-        at most.
+    n_prototypes : "auto", int or None, default=None
+        Number of prototypes. None takes an eighth of the number of different rows, 64
+        at most. "auto" counts how many of these the rows support: prototypes split
+        while they cool, and a third of the rows says how far that describes them
+        better. If `n_clusters` is set, "auto" is None, since prototypes are then
+        merged.
 
     n_components : "auto" or int, default="auto"
         Columns of the embedding. "auto" takes as many as there are encoded columns, a
@@ -72,7 +77,7 @@ class DDCLTransformer(
         Prototypes between which rows lie are merged until so many clusters are left,
         which may then have any shape. None leaves each prototype a cluster.
 
-    encoder : {"mlp", "transformer", "aot"} or parameter object, default="mlp"
+    encoder : {"mlp", "transformer", "aot", "incrt"} or parameter object, default="mlp"
         The network; a parameter object such as
         :class:`~sklearn_ddcl.networks.PlainMLPEncoder` also sets its sizes.
 
@@ -130,6 +135,9 @@ class DDCLTransformer(
 
     Attributes
     ----------
+    n_prototypes_ : int
+        Number of prototypes, given or found.
+
     prototypes_ : ndarray of shape (n_prototypes, n_encoded_columns)
         The prototypes as rows: standardized numbers, flags of missing ones, and a
         column per category.
@@ -160,6 +168,9 @@ class DDCLTransformer(
 
     n_parameters_ : int
         Number of trained weights.
+
+    pool_sizes_, feature_order_, feature_distances_ : ndarray
+        As of :class:`DDCLClassifier`, for encoders with ``context_pool``.
 
     net_ : DenoisingNet
         The skorch net; ``net_.module_`` is the torch module. It is not saved.
@@ -208,6 +219,7 @@ class DDCLTransformer(
 
     _parameter_constraints: ClassVar[dict] = {
         "n_prototypes": [
+            None,
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
         ],
@@ -245,7 +257,7 @@ class DDCLTransformer(
 
     def __init__(
         self,
-        n_prototypes="auto",
+        n_prototypes=None,
         *,
         n_components="auto",
         n_clusters=None,
@@ -329,6 +341,7 @@ class DDCLTransformer(
             distinct = distinct_rows(encoded, weights)
             self._check_sizes(distinct)
             seed = draw_seed(self.random_state)
+            forget_growth(self)
             self._fitted, self.net_ = fit_denoiser(self, space, distinct, seed)
             self.history_ = self.net_.measurements
             self._publish(X, encoded, weights)
@@ -542,7 +555,7 @@ class DDCLTransformer(
 
     def _check_sizes(self, distinct: DistinctRows) -> None:
         n_rows = len(distinct.weights)
-        if isinstance(self.n_prototypes, str):
+        if self.n_prototypes in (None, "auto"):
             return
         if n_rows < self.n_prototypes:
             raise ValueError(
@@ -569,6 +582,7 @@ class DDCLTransformer(
         bank = fitted.bank
         squared = fitted.squared_distances(encoded)
         self.prototypes_ = bank.rows.cpu().numpy()
+        self.n_prototypes_ = len(self.prototypes_)
         self.prototype_clusters_ = bank.clusters.cpu().numpy().copy()
         self.labels_ = self.prototype_clusters_[squared.argmin(1)]
         squared[weights == 0] = np.inf
@@ -579,6 +593,11 @@ class DDCLTransformer(
         self.perplexity_ = float(torch.special.entr(shares).sum().exp())
         self.n_iter_ = len(self.history_)
         self.n_parameters_ = fitted.n_parameters
+        used = type(encoded)(*(part[weights > 0] for part in encoded))
+        publish_growth(self, fitted.network, self.net_, used, fitted.mixed_precision)
+        table = fitted.space.table
+        kinds = None if table is None else table.kinds
+        publish_pooling(self, fitted.network, used, kinds, fitted.mixed_precision)
 
     def _restore(self, state: dict[str, Any], device: torch.device) -> FittedDenoiser:
         return FittedDenoiser.from_state(state, device)

@@ -19,6 +19,17 @@ from sklearn_ddcl.functional.competition import (
 )
 from sklearn_ddcl.functional.distances import nearest, squared_distances
 from sklearn_ddcl.functional.distortion import distortion
+from sklearn_ddcl.functional.growth import (
+    context_moments,
+    deflate,
+    demand_moments,
+    directed_residual,
+    head_bound,
+    mca_step,
+    oja_step,
+    stationary_count,
+)
+from sklearn_ddcl.functional.image_pooling import pool_image, window_distances
 from sklearn_ddcl.functional.pooling import pool_window, pooling_weights
 from sklearn_ddcl.functional.subspaces import (
     Denoised,
@@ -47,24 +58,34 @@ __all__ = [
     "DepthBudgetWarning",
     "attention_weights",
     "centroids",
+    "context_moments",
     "critical_temperature",
     "decompose",
+    "deflate",
+    "demand_moments",
     "denoise",
     "denoising_step",
     "depth_budget",
+    "directed_residual",
     "distortion",
     "free_energy",
+    "head_bound",
     "log_soft_assign",
+    "mca_step",
     "min_prototype_distance",
     "nearest",
+    "oja_step",
     "perplexity",
+    "pool_image",
     "pool_window",
     "pooling_weights",
     "soft_assign",
     "squared_distances",
+    "stationary_count",
     "subspace_snr",
     "token_covariance",
     "top_eigenvalue",
     "tracking_error",
     "utilization",
+    "window_distances",
 ]

@@ -164,9 +164,22 @@ class SubspaceAttention(nn.Module):
         """Return the coordinates (B, n_heads, T, d_head) of tokens as keys."""
         return self._heads(x)[1]
 
+    def value_bases(self) -> Tensor:
+        """Return an orthonormal basis of what each head passes on, (K, d, p).
+
+        The rows of a head's value projection span its subspace, and after training
+        they are orthonormal no longer.
+        """
+        n_rows = self.n_heads * self.d_head
+        rows = self.bases[-n_rows:].unflatten(0, (self.n_heads, self.d_head))
+        return torch.linalg.qr(rows.mT).Q
+
+    def seen(self, x: Tensor) -> Tensor:
+        """Return tokens (..., d_token) as they are projected: normalized, or as is."""
+        return x if self.norm is None else self.norm(x)
+
     def _heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        normed = x if self.norm is None else self.norm(x)
-        projected = nn.functional.linear(normed, self.bases)
+        projected = nn.functional.linear(self.seen(x), self.bases)
         heads = projected.unflatten(-1, (-1, self.n_heads, self.d_head))
         parts = heads.permute(2, 0, 3, 1, 4).unbind(0)  # each (B, heads, T, d_head)
         return parts if len(parts) == 3 else (parts[0],) * 3

@@ -3,8 +3,11 @@
 from sklearn_ddcl.networks.autoencoder import QuantizedAutoencoder
 from sklearn_ddcl.networks.autoencoders import (
     AUTOENCODERS,
+    AoTAutoencoder,
     ConvAutoencoder,
+    INCRTAutoencoder,
     MLPAutoencoder,
+    TransformerAutoencoder,
 )
 from sklearn_ddcl.networks.classifier import Prediction, TableClassifier
 from sklearn_ddcl.networks.denoiser import RowDenoiser
@@ -13,10 +16,12 @@ from sklearn_ddcl.networks.encoders import (
     ENCODERS,
     ROW_ENCODERS,
     AoTEncoder,
+    INCRTEncoder,
     MLPEncoder,
     PlainMLPEncoder,
     TransformerEncoder,
 )
+from sklearn_ddcl.networks.growth_rule import GrowthRule
 from sklearn_ddcl.networks.readouts import READOUTS
 
 __all__ = [
@@ -24,9 +29,13 @@ __all__ = [
     "ENCODERS",
     "READOUTS",
     "ROW_ENCODERS",
+    "AoTAutoencoder",
     "AoTEncoder",
     "ConvAutoencoder",
     "DocumentNetwork",
+    "GrowthRule",
+    "INCRTAutoencoder",
+    "INCRTEncoder",
     "MLPAutoencoder",
     "MLPEncoder",
     "PlainMLPEncoder",
@@ -34,5 +43,6 @@ __all__ = [
     "QuantizedAutoencoder",
     "RowDenoiser",
     "TableClassifier",
+    "TransformerAutoencoder",
     "TransformerEncoder",
 ]

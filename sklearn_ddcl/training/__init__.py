@@ -4,7 +4,11 @@ from sklearn_ddcl.training.data import EncodedRows
 from sklearn_ddcl.training.device import resolve_device
 from sklearn_ddcl.training.folds import assign_folds
 from sklearn_ddcl.training.history import TrainingHistory
-from sklearn_ddcl.training.messages import CollapseWarning, TimeScaleWarning
+from sklearn_ddcl.training.messages import (
+    CollapseWarning,
+    GrowthWarning,
+    TimeScaleWarning,
+)
 from sklearn_ddcl.training.net import DDCLNet, make_net
 from sklearn_ddcl.training.schedule import TrainingPlan
 from sklearn_ddcl.training.seeding import draw_seed, make_generator
@@ -14,6 +18,7 @@ __all__ = [
     "CollapseWarning",
     "DDCLNet",
     "EncodedRows",
+    "GrowthWarning",
     "TimeScaleWarning",
     "TrainingHistory",
     "TrainingPlan",

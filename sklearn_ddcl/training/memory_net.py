@@ -54,6 +54,8 @@ class MemoryNet(NeuralNet):
         self.module_.use_generator(make_generator(self.seed + 2, device))
         self.step = 0
         self.measurements = TrainingHistory()
+        self.growth = None
+        self.growth_history = TrainingHistory()
         return self
 
     def initialize_optimizer(self, *args, **kwargs):
@@ -74,6 +76,10 @@ class MemoryNet(NeuralNet):
     def prepare_batch(self, inputs: Inputs, targets: Any) -> tuple[Inputs, Any]:
         """Return a batch as the network is to see it; by default as it is."""
         return inputs, targets
+
+    def row_weights(self, targets: Any) -> Tensor:
+        """Return the importance (B,) of the rows of a prepared batch."""
+        return targets.weights
 
     def _set_training(self, training: bool = True) -> None:
         # Visiting all modules would take a tenth of a small step.

@@ -9,5 +9,9 @@ class TimeScaleWarning(UserWarning):
     """Prototypes did not keep up with the encoder."""
 
 
+class GrowthWarning(UserWarning):
+    """A network stopped growing before it had all it called for."""
+
+
 class StopTraining(Exception):
     """Raised by a callback to end training after the current epoch."""

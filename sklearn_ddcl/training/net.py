@@ -7,6 +7,7 @@ from torch import Tensor
 
 from sklearn_ddcl.networks import TableClassifier
 from sklearn_ddcl.training.callbacks.anneal import AnnealTemperature
+from sklearn_ddcl.training.callbacks.grow_heads import GrowHeads
 from sklearn_ddcl.training.callbacks.keep_best import KeepBest
 from sklearn_ddcl.training.callbacks.learning_rate import StepLearningRate
 from sklearn_ddcl.training.callbacks.monitor import Monitor
@@ -120,7 +121,7 @@ def make_net(
         ]
     if validation is not None:
         callbacks.append(("validate", Validate(validation, validate_every)))
-    callbacks.append(("monitor", Monitor()))
+    callbacks += [("grow_heads", GrowHeads()), ("monitor", Monitor())]
     if validation is not None:
         callbacks.append(("keep_best", KeepBest(patience)))
     return DDCLNet(

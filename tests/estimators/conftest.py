@@ -6,7 +6,12 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from sklearn_ddcl import DDCLClassifier
-from sklearn_ddcl.networks import AoTEncoder, MLPEncoder, TransformerEncoder
+from sklearn_ddcl.networks import (
+    AoTEncoder,
+    INCRTEncoder,
+    MLPEncoder,
+    TransformerEncoder,
+)
 
 SMALL = {
     "mlp": MLPEncoder(
@@ -22,6 +27,7 @@ SMALL = {
         n_layers=1, d_token=8, n_heads=2, n_bins=8, dropout=0.1
     ),
     "aot": AoTEncoder(n_layers=2, d_token=8, n_heads=2, n_bins=8, dropout=0.1),
+    "incrt": INCRTEncoder(n_layers=1, d_token=8, d_head=4, n_prototypes=4, n_bins=8),
 }
 
 

@@ -205,7 +205,7 @@ def test_the_callers_parameter_object_stays_its_own():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"encoder": "lstm"}, r"encoder must be one of \['conv', 'mlp'\]"),
+        ({"encoder": "lstm"}, r"encoder must be one of \['aot', 'conv', .* got 'lstm'"),
         ({"encoder": MLPAutoencoder(d_hidden=0)}, "d_hidden must be at least 1"),
         ({"weights": np.zeros(N_ROWS)}, "at least one must count"),
         ({"quantization": "tree"}, "quantization must be one of"),

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import make_blobs
 
-ENCODERS = ["mlp", "transformer", "aot"]
+ENCODERS = ["mlp", "transformer", "aot", "incrt"]
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)

@@ -61,7 +61,7 @@ TASKS = {
 }
 
 
-@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot"])
+@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot", "incrt"])
 @pytest.mark.parametrize(("task", "floor"), TASKS.items())
 def test_what_a_table_says_is_learned(encoder, task, floor):
     X, y = task(np.random.default_rng(0), N_TRAIN + N_TEST)
@@ -71,7 +71,7 @@ def test_what_a_table_says_is_learned(encoder, task, floor):
     assert classifier.score(X[N_TRAIN:], y[N_TRAIN:]) > floor
 
 
-@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot"])
+@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot", "incrt"])
 @pytest.mark.parametrize(
     ("load", "floor"),
     [
@@ -104,7 +104,7 @@ def test_probabilities_are_close_to_the_frequencies(small):
 
 
 @pytest.mark.parametrize("n_rows", [2, 3, 7])
-@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot"])
+@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot", "incrt"])
 def test_a_handful_of_rows_is_enough_to_fit(small, encoder, n_rows):
     X, y = np.arange(n_rows)[:, None] * 1.0, np.arange(n_rows) % 2
     classifier = small(encoder, n_prototypes=32).fit(X, y)

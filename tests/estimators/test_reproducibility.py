@@ -32,7 +32,7 @@ def readings(classifier, X):
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64", "bf16"])
-@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot"])
+@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot", "incrt"])
 def test_two_fits_with_one_seed_are_the_same_bit_for_bit(
     small, mixed, encoder, precision
 ):
@@ -65,7 +65,7 @@ def test_history_repeats_except_for_the_clock(small, blobs):
     assert repr(history()) == repr(history())
 
 
-@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot"])
+@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot", "incrt"])
 def test_the_number_of_threads_changes_no_bit(small, blobs, encoder):
     before = torch.get_num_threads()
     X, y = (np.tile(part, (20, 1) if part.ndim == 2 else 20) for part in blobs)
@@ -158,7 +158,7 @@ def test_without_a_seed_two_fits_differ(small, blobs):
 
 
 @pytest.mark.parametrize("readout", ["ddcl", "mean", "cls"])
-@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot"])
+@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot", "incrt"])
 @pytest.mark.parametrize(
     ("n_columns", "n_classes", "n_prototypes"),
     [(1, 2, 2), (3, 3, 7), (7, 5, 33), (17, 11, 13)],
@@ -184,7 +184,7 @@ def test_a_row_is_answered_alike_whatever_stands_beside_it(
         assert (readings(classifier, X[row : row + 1]) == expected[row]).all()
 
 
-@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot"])
+@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot", "incrt"])
 def test_default_sizes_answer_alike_whatever_stands_beside_a_row(encoder, small):
     X, y = make_blobs(300, 5, centers=3, random_state=0)
     for precision in ("float32", "bf16"):
@@ -209,7 +209,7 @@ def by_joblib(classifier):
 
 @pytest.mark.parametrize("duplicate", [by_pickle, by_joblib, copy.deepcopy])
 @pytest.mark.parametrize("precision", ["float32", "float64", "bf16"])
-@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot"])
+@pytest.mark.parametrize("encoder", ["mlp", "transformer", "aot", "incrt"])
 def test_a_copy_answers_the_same_bit_for_bit(
     small, mixed, encoder, precision, duplicate
 ):

@@ -352,4 +352,10 @@ def test_equal_rows_are_one_prototype():
 
 
 def test_the_number_of_prototypes_follows_the_rows(blobs):
-    assert make("auto").fit(blobs[0]).prototypes_.shape[0] == 25
+    assert make(None).fit(blobs[0]).prototypes_.shape[0] == 25
+
+
+def test_prototypes_that_will_be_merged_follow_the_number_of_rows(blobs):
+    model = make("auto", n_clusters=3).fit(blobs[0])
+
+    assert model.prototypes_.shape[0] == model.n_prototypes_ == 25

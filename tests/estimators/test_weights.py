@@ -6,7 +6,7 @@ import pytest
 
 from sklearn_ddcl.estimators.weights import apply_class_weight, check_weights
 
-ENCODERS = ["mlp", "transformer", "aot"]
+ENCODERS = ["mlp", "transformer", "aot", "incrt"]
 
 
 @pytest.fixture

@@ -51,6 +51,17 @@ def test_too_many_steps_for_the_noise_are_warned_of_and_spoil_the_ratio():
     assert bool((snr[peak:].diff() < 0).all())
 
 
+def test_growth_is_exact_before_it_breaks():
+    tokens, bases, labels = mixture(0.2)
+
+    with pytest.warns(F.DepthBudgetWarning):
+        snr = F.denoise(tokens, bases, labels, 16).snr
+
+    off = (snr[1:] / snr[:-1] - (1 + STEP * THRESHOLD)).abs().amax(1)
+    assert float(off[:4].max()) < 1e-9
+    assert float(off[8:].min()) > 1e-4
+
+
 def test_within_the_budget_nothing_is_warned_of():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -14,12 +14,17 @@ FACTORIES = {
     "CategoryTokenizer": lambda g: layers.CategoryTokenizer([3, 2], 8, generator=g),
     "Codebook": lambda g: layers.Codebook(2, 4, 3, generator=g),
     "ContextPool": lambda g: layers.ContextPool(8, generator=g),
+    "ContextPool2d": lambda g: layers.ContextPool2d(8, generator=g),
+    "GrowingAttention": lambda g: layers.GrowingAttention(
+        8, n_heads=2, d_head=3, generator=g
+    ),
     "Linear": lambda g: layers.Linear(3, 4, generator=g),
     "LinearTokenizer": lambda g: layers.LinearTokenizer(3, 8, generator=g),
     "PeriodicTokenizer": lambda g: layers.PeriodicTokenizer(3, 8, generator=g),
     "PiecewiseLinearTokenizer": lambda g: layers.PiecewiseLinearTokenizer(
         KNOTS, 8, generator=g
     ),
+    "PrototypeFeedForward": lambda g: layers.PrototypeFeedForward(8, generator=g),
     "PrototypeReadout": lambda g: layers.PrototypeReadout(4, 8, generator=g),
     "SubspaceAttention": lambda g: layers.SubspaceAttention(8, n_heads=2, generator=g),
     "Views": lambda g: layers.Views(

@@ -78,6 +78,68 @@ def test_it_is_the_attention_of_torch_with_one_projection_for_all(make, x):
     assert_close(layer(x), expected, rtol=0, atol=1e-12)
 
 
+@pytest.mark.usefixtures("torch_seed")
+def test_tied_it_is_the_attention_of_torch_that_goes_back_the_same_way(make, x):
+    layer = make(output="tied", norm=False)
+    twin = nn.MultiheadAttention(D_TOKEN, N_HEADS, bias=False, batch_first=True)
+    twin.double().load_state_dict(
+        {
+            "in_proj_weight": torch.cat([layer.bases] * 3),
+            "out_proj.weight": layer.bases.T,
+        }
+    )
+    w = layer.coordinates(x)
+    fused = nn.functional.scaled_dot_product_attention(w, w, w)
+    back = fused.transpose(1, 2).flatten(-2) @ layer.bases
+
+    expected = x + twin(x, x, x, need_weights=False)[0]
+
+    assert_close(layer(x), expected, rtol=0, atol=1e-12)
+    assert_close(layer(x), x + back, rtol=0, atol=1e-12)
+
+
+def snr_with_norm(noise, n_layers, **params):
+    """Return the ratios of a mixture that passes through normalized tied blocks."""
+    generator = torch.Generator().manual_seed(0)
+    layer = SubspaceAttention(
+        128, n_heads=4, output="tied", generator=generator, **params
+    ).double()
+    # Drawn in single precision.
+    layer.bases.data = torch.linalg.qr(layer.bases.data.T).Q.T
+    labels = torch.arange(100) % 4
+    parts = torch.randn(100, 4, 32, generator=generator, dtype=torch.float64)
+    parts[torch.arange(4) != labels[:, None]] *= noise
+    x = (parts.flatten(1) @ layer.bases.data)[None]
+    bases = layer.value_bases()
+    path = []
+    with torch.no_grad():
+        for _ in range(n_layers + 1):
+            path.append(F.subspace_snr(x[0], bases, labels).mean().item())
+            x = layer(x)
+    return torch.tensor(path, dtype=torch.float64)
+
+
+def test_with_norm_and_softmax_the_ratio_only_grows():
+    snr = snr_with_norm(0.5, 12, step_size=0.1)
+
+    assert bool((snr.diff() > 0).all())
+    assert float(snr[-1] / snr[0]) > 1.6
+
+
+@pytest.mark.parametrize("noise", [0.2, 0.5])
+def test_with_norm_the_theorem_becomes_a_straight_line(noise):
+    eta, tau, d, p, n_subspaces = 0.05, 0.6, 128, 32, 4
+    snr = snr_with_norm(noise, 12, step_size=eta, threshold=tau)
+
+    layers = torch.arange(13, dtype=torch.float64)
+    correlation = torch.corrcoef(torch.stack([layers, snr]))[0, 1]
+    assert float(correlation**2) > 0.999
+    middle = snr[6]
+    predicted = eta * tau * d**0.5 / (noise * (p * (n_subspaces - 1)) ** 0.5)
+    predicted *= middle / (1 + middle**2) ** 0.5
+    assert_close(snr.diff().mean(), predicted, rtol=0.1, atol=0)
+
+
 @kinds
 @pytest.mark.parametrize("causal", [False, True])
 def test_the_fused_attention_is_the_explicit_one(make, x, mask, kind, causal):
@@ -150,6 +212,26 @@ def test_a_block_with_a_feed_forward_part_has_six_times_as_many(make):
         return sum(w.numel() for w in module.parameters() if w.ndim == 2)
 
     assert matrices(block) == 12 * D_TOKEN**2 == 6 * matrices(make())
+
+
+@pytest.mark.parametrize("projection", ["shared", "separate"])
+def test_the_bases_of_values_span_what_heads_pass_on(make, x, projection):
+    layer = make(projection=projection, output="tied", step_size=1.0)
+    # Trained weights are orthonormal no longer.
+    layer.bases.data += 0.3 * torch.randn(
+        layer.bases.shape, generator=torch.Generator().manual_seed(0)
+    )
+
+    bases = layer.value_bases()
+
+    p = layer.d_head
+    assert_close(bases.mT @ bases, torch.eye(p).double().expand(N_HEADS, p, p))
+    values = layer.bases[-N_HEADS * p :]
+    for k, basis in enumerate(bases):
+        rows = values[k * p : (k + 1) * p]
+        assert_close(rows @ basis @ basis.T, rows)
+    assert_close(layer.seen(x), layer.norm(x))
+    assert make(norm=False).seen(x) is x
 
 
 @kinds

@@ -5,6 +5,7 @@ import torch
 
 from sklearn_ddcl.networks import (
     AoTEncoder,
+    INCRTEncoder,
     MLPEncoder,
     TableClassifier,
     TransformerEncoder,
@@ -22,6 +23,7 @@ ENCODERS = {
     "mlp-periodic": MLPEncoder(d_hidden=16, d_token=8, numerical="periodic"),
     "transformer": TransformerEncoder(d_token=8, n_heads=2, n_bins=4),
     "aot": AoTEncoder(n_layers=3, d_token=8, n_heads=2, n_bins=4),
+    "incrt": INCRTEncoder(n_heads=(2, 1), d_token=8, d_head=4, n_bins=4),
     "pooled": TransformerEncoder(
         d_token=8, n_heads=2, n_bins=4, context_pool="correlation"
     ),

@@ -7,6 +7,7 @@ from torch.testing import assert_close
 from sklearn_ddcl.networks import (
     ROW_ENCODERS,
     AoTEncoder,
+    INCRTEncoder,
     PlainMLPEncoder,
     RowDenoiser,
     TransformerEncoder,
@@ -17,6 +18,7 @@ ENCODERS = {
     "mlp": PlainMLPEncoder(n_layers=1, d_hidden=12),
     "transformer": TransformerEncoder(1, d_token=4, n_heads=2, numerical="linear"),
     "aot": AoTEncoder(1, d_token=4, n_heads=2, numerical="linear"),
+    "incrt": INCRTEncoder(1, d_token=4, d_head=2, numerical="linear"),
 }
 SPEC = TableSpec(3, (4,), flagged=(1,))
 

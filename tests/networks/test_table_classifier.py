@@ -11,6 +11,7 @@ from sklearn_ddcl.networks import (
     ENCODERS,
     READOUTS,
     AoTEncoder,
+    INCRTEncoder,
     MLPEncoder,
     TableClassifier,
     TransformerEncoder,
@@ -27,7 +28,9 @@ N_VIEWS = {
 }
 
 
-@pytest.fixture(params=[*N_VIEWS, "transformer", "transformer-linear", "aot", *POOLED])
+@pytest.fixture(
+    params=[*N_VIEWS, "transformer", "transformer-linear", "aot", "incrt", *POOLED]
+)
 def encoder(request):
     return request.param
 
@@ -55,6 +58,7 @@ def test_the_names_here_are_all_there_are():
         "mlp": MLPEncoder,
         "transformer": TransformerEncoder,
         "aot": AoTEncoder,
+        "incrt": INCRTEncoder,
     }
     assert list(READOUTS) == ["ddcl", "mean", "cls"]
 

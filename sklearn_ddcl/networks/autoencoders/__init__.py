@@ -8,7 +8,25 @@ one logit per known category, (B, F + C).
 
 from sklearn_ddcl.networks.autoencoders.conv import ConvAutoencoder
 from sklearn_ddcl.networks.autoencoders.mlp import MLPAutoencoder
+from sklearn_ddcl.networks.autoencoders.tokens import (
+    AoTAutoencoder,
+    INCRTAutoencoder,
+    TransformerAutoencoder,
+)
 
-AUTOENCODERS = {"mlp": MLPAutoencoder, "conv": ConvAutoencoder}
+AUTOENCODERS = {
+    "mlp": MLPAutoencoder,
+    "conv": ConvAutoencoder,
+    "transformer": TransformerAutoencoder,
+    "aot": AoTAutoencoder,
+    "incrt": INCRTAutoencoder,
+}
 
-__all__ = ["AUTOENCODERS", "ConvAutoencoder", "MLPAutoencoder"]
+__all__ = [
+    "AUTOENCODERS",
+    "AoTAutoencoder",
+    "ConvAutoencoder",
+    "INCRTAutoencoder",
+    "MLPAutoencoder",
+    "TransformerAutoencoder",
+]

@@ -5,17 +5,24 @@ line in `ENCODERS` or `ROW_ENCODERS`.
 """
 
 from sklearn_ddcl.networks.encoders.aot import AoTEncoder
+from sklearn_ddcl.networks.encoders.incrt import INCRTEncoder
 from sklearn_ddcl.networks.encoders.mlp import MLPEncoder
 from sklearn_ddcl.networks.encoders.plain_mlp import PlainMLPEncoder
 from sklearn_ddcl.networks.encoders.transformer import TransformerEncoder
 
-ENCODERS = {"mlp": MLPEncoder, "transformer": TransformerEncoder, "aot": AoTEncoder}
+ENCODERS = {
+    "mlp": MLPEncoder,
+    "transformer": TransformerEncoder,
+    "aot": AoTEncoder,
+    "incrt": INCRTEncoder,
+}
 """Of a classifier."""
 
 ROW_ENCODERS = {
     "mlp": PlainMLPEncoder,
     "transformer": TransformerEncoder,
     "aot": AoTEncoder,
+    "incrt": INCRTEncoder,
 }
 """Of a transformer, whose rows have to be near each other where they are alike."""
 
@@ -23,6 +30,7 @@ __all__ = [
     "ENCODERS",
     "ROW_ENCODERS",
     "AoTEncoder",
+    "INCRTEncoder",
     "MLPEncoder",
     "PlainMLPEncoder",
     "TransformerEncoder",

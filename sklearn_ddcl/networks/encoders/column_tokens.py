@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from sklearn_ddcl.layers import ContextPool
 from sklearn_ddcl.networks.column_layout import column_order, column_positions
+from sklearn_ddcl.networks.growth_rule import GrowthRule
 from sklearn_ddcl.networks.table import TableSpec, make_tokenizer
 
 CONTEXT_POOLS = (None, "index", "seriation", "correlation", "learned")
@@ -36,6 +37,7 @@ class ColumnTokens(nn.Module):
     """
 
     n_views = 1
+    growth_rule: GrowthRule | None = None
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from sklearn_ddcl.training.autoencoding.monitor import MonitorCodebooks
 from sklearn_ddcl.training.autoencoding.plan import AutoencoderPlan
 from sklearn_ddcl.training.autoencoding.tending import TendCodebooks
 from sklearn_ddcl.training.autoencoding.tracking import TrackLatents
+from sklearn_ddcl.training.callbacks.grow_heads import GrowHeads
 from sklearn_ddcl.training.callbacks.learning_rate import StepLearningRate
 from sklearn_ddcl.training.data import Inputs, Targets
 from sklearn_ddcl.training.memory_net import MemoryNet, net_settings
@@ -125,6 +126,7 @@ def make_autoencoder_net(
         ("learning_rate", StepLearningRate()),
         ("track", TrackLatents()),
         ("tend", TendCodebooks()),
+        ("grow_heads", GrowHeads()),
         ("monitor", MonitorCodebooks()),
     ]
     return AutoencoderNet(

@@ -8,6 +8,7 @@ from torch import Tensor
 import sklearn_ddcl.functional as F
 from sklearn_ddcl.networks import RowDenoiser
 from sklearn_ddcl.training.autoencoding.loss import weighted_mean
+from sklearn_ddcl.training.callbacks.grow_heads import GrowHeads
 from sklearn_ddcl.training.callbacks.learning_rate import StepLearningRate
 from sklearn_ddcl.training.data import Inputs
 from sklearn_ddcl.training.denoising.corruption import swap_cells
@@ -73,6 +74,10 @@ class DenoisingNet(MemoryNet):
         """Return the batch corrupted, with what it was."""
         corrupted = swap_cells(inputs, self.plan.corruption, self.swapper)
         return corrupted, (inputs, targets)
+
+    def row_weights(self, targets: Any) -> Tensor:
+        """Return the importance (B,) of the rows of a prepared batch."""
+        return targets[1].weights
 
     def infer(self, x: Inputs, **fit_params: Any) -> tuple[Tensor, ...]:
         """Return what the network makes of a batch."""
@@ -149,6 +154,7 @@ def make_denoising_net(
     """
     callbacks: list = [
         ("learning_rate", StepLearningRate()),
+        ("grow_heads", GrowHeads()),
         ("monitor", MonitorDenoiser()),
     ]
     return DenoisingNet(

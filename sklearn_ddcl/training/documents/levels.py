@@ -11,12 +11,14 @@ from sklearn_ddcl.layers.document_slots import SlotPooling, Slots
 from sklearn_ddcl.layers.document_tokens import DocumentTokens
 from sklearn_ddcl.networks.document import pool_slots
 from sklearn_ddcl.training.history import TrainingHistory
-from sklearn_ddcl.training.quantization import Rows, solve
+from sklearn_ddcl.training.quantization import Rows, count_prototypes, solve
 
 # How many prototypes a token is shared by, on the average.
 _SHARED_BY = 3.0
 _BISECTIONS = 40
 _SAMPLE = 4096
+# A document's vector is as long as its tokens are wide, times the prototypes.
+_MOST_COUNTED = 64
 # Slots of less than this share of their group's mass stand for nothing.
 _NEGLIGIBLE = 1e-3
 # A temperature of zero would not do: at least this share of the squared extent.
@@ -38,7 +40,7 @@ class FittedLevels(NamedTuple):
 
 def fit_levels(
     documents: DocumentTokens,
-    n_prototypes: tuple[int, ...],
+    n_prototypes: tuple[int | None, ...],
     generator: torch.Generator,
     *,
     temperature: float | None = None,
@@ -51,8 +53,9 @@ def fit_levels(
     ----------
     documents : DocumentTokens
         What they are fitted to, on the device and in the type that is computed in.
-    n_prototypes : tuple of int
-        Prototypes per level, from the tokens up.
+    n_prototypes : tuple of int or None
+        Prototypes per level, from the tokens up; None for as many as the items of the
+        level support.
     generator : torch.Generator
         Source of everything random.
     temperature : float, optional
@@ -75,11 +78,12 @@ def fit_levels(
     history = TrainingHistory()
     levels: list[SlotPooling] = []
     n_unused = 0
-    for number, (size, bounds) in enumerate(
+    for number, (wanted, bounds) in enumerate(
         zip(n_prototypes, documents.bounds, strict=True), start=1
     ):
         values, weights = (tokens, None) if slots is None else _items(slots)
         rows = Rows(values, weights, dtype=tokens.dtype)
+        size = wanted or count_prototypes(rows, most=_MOST_COUNTED).n_prototypes
         found = solve(rows, size, generator, max_passes=max_passes, verbose=verbose)
         n_unused += size - len(found.labels.unique())
         prototypes = found.codes.to(tokens)

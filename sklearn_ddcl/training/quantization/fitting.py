@@ -8,6 +8,7 @@ from torch import Tensor
 
 from sklearn_ddcl.training.history import TrainingHistory
 from sklearn_ddcl.training.quantization.codebooks import Codebooks, columns_of
+from sklearn_ddcl.training.quantization.count import count_prototypes
 from sklearn_ddcl.training.quantization.descend import descend
 from sklearn_ddcl.training.quantization.dual import descend_dually
 from sklearn_ddcl.training.quantization.joint import refine_jointly
@@ -22,8 +23,8 @@ class CodebookPlan:
 
     Parameters
     ----------
-    n_codes : int
-        Codes per codebook.
+    n_codes : int or None
+        Codes per codebook; None for as many as the rows support, of one codebook.
     n_codebooks : int
         Number of codebooks.
     quantization : {"product", "residual"}
@@ -46,7 +47,7 @@ class CodebookPlan:
         How much is printed.
     """
 
-    n_codes: int
+    n_codes: int | None
     n_codebooks: int = 1
     quantization: str = "product"
     solver: str = "em"
@@ -97,19 +98,23 @@ def fit_codebooks(
     """
     kind = MaskedRows if masked else Rows
     n_columns = values.shape[1]
+    n_codes = plan.n_codes
+    if n_codes is None:
+        rows = kind(values, weights, dtype=dtype, device=device)
+        n_codes = count_prototypes(rows).n_prototypes
     # As precise as the rows, whatever is computed in.
     wide = torch.promote_types(values.dtype, dtype)
-    books = torch.zeros(plan.n_codebooks, plan.n_codes, n_columns, dtype=wide)
-    mass = torch.zeros(plan.n_codebooks, plan.n_codes, dtype=dtype)
+    books = torch.zeros(plan.n_codebooks, n_codes, n_columns, dtype=wide)
+    mass = torch.zeros(plan.n_codebooks, n_codes, dtype=dtype)
     history = TrainingHistory()
     left = values
     seeds = torch.randint(2**62, (plan.n_codebooks,), generator=generator).tolist()
     for m in range(plan.n_codebooks):
         columns = columns_of(m, n_columns, plan.n_codebooks, plan.quantization)
         rows = kind(left[:, columns], weights, dtype=dtype, device=device)
-        codes, labels, more = _fit_one(rows, plan, columns, seeds[m])
+        codes, labels, more = _fit_one(rows, n_codes, plan, columns, seeds[m])
         books[m, :, columns] = codes.cpu()
-        mass[m] = weigh(labels.cpu(), weights, plan.n_codes)
+        mass[m] = weigh(labels.cpu(), weights, n_codes)
         _append(history, more, m, plan.n_codebooks)
         if plan.quantization == "residual" and m + 1 < plan.n_codebooks:
             left = left - books[m][labels.cpu().long()].to(left)
@@ -127,7 +132,7 @@ def fit_codebooks(
 
 
 def _fit_one(
-    rows: Rows, plan: CodebookPlan, columns: slice, seed: int
+    rows: Rows, n_codes: int, plan: CodebookPlan, columns: slice, seed: int
 ) -> tuple[Tensor, Tensor, TrainingHistory]:
     generator = torch.Generator().manual_seed(seed)
     init = plan.init
@@ -138,7 +143,7 @@ def _fit_one(
         if plan.solver == "gradient":
             codes, record = descend(
                 rows,
-                plan.n_codes,
+                n_codes,
                 generator,
                 epochs=plan.max_epochs,
                 batch_size=plan.batch_size,
@@ -149,7 +154,7 @@ def _fit_one(
         else:
             codes, record = descend_dually(
                 rows,
-                plan.n_codes,
+                n_codes,
                 generator,
                 steps=plan.max_epochs,
                 lr=plan.lr,
@@ -160,7 +165,7 @@ def _fit_one(
         return codes + rows.center, labels, record.history
     solution = solve(
         rows,
-        plan.n_codes,
+        n_codes,
         generator,
         init=init,
         temperature=plan.temperature,

@@ -227,6 +227,60 @@ class Rows:
         )
         return gaps * (weights / weights.sum()).sqrt()[:, None]
 
+    def values(self, rows: Tensor) -> Tensor:
+        """Return some rows, (n, n_columns), relative to the center, NaN if missing."""
+        return self._chosen(rows)
+
+    def subset(self, rows: Tensor, center: Tensor | None = None) -> "Rows":
+        """Return some of the rows with their weights.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n,), int64
+            Their positions.
+        center : Tensor of shape (n_columns,), optional
+            What they are relative to; by default their mean.
+
+        Returns
+        -------
+        subset : Rows
+            Of the same kind.
+        """
+        return type(self)(
+            self._values[rows.to(self._values.device)],
+            None if self.weights is None else self.weights[rows],
+            dtype=self.dtype,
+            device=self.device,
+            center=center,
+        )
+
+    def regular_sample(self, n: int) -> "Rows":
+        """Return rows at `n` equal steps of the cumulated weight, of equal weight.
+
+        Rows are cumulated in the order of their values, so that one of weight two is
+        drawn like two equal rows.
+
+        Parameters
+        ----------
+        n : int
+            Size of the sample; heavy rows are in it several times.
+
+        Returns
+        -------
+        sample : Rows
+            Of the same kind.
+        """
+        order = self.order
+        steps = torch.arange(n, dtype=torch.float64) + 0.5
+        if self.weights is None:
+            chosen = order[(steps * (len(order) / n)).long().to(order.device)]
+        else:
+            mass = self.weights[order].cpu().double().cumsum(0)
+            found = torch.searchsorted(mass, steps * (float(mass[-1]) / n))
+            chosen = order[found.clamp_max(len(order) - 1).to(order.device)]
+        values = self._values[chosen.to(self._values.device)]
+        return type(self)(values, dtype=self.dtype, device=self.device)
+
     @cached_property
     def order(self) -> Tensor:
         """Positions of the rows in an order that depends on their values alone."""

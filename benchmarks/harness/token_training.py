@@ -1,0 +1,106 @@
+"""The same short training for every classifier of tokens, in a process of its own."""
+
+import math
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .forked import in_fork
+from .peak_memory import peak_bytes
+from .token_models import make_classifier
+from .token_sets import Part, TokenSet
+
+_LR, _DECAY, _BATCH, _WARM_UP = 5e-3, 0.01, 32, 0.1
+
+
+def fit_in_fork(spec: str, tokens: TokenSet, seed: int) -> dict[str, Any]:
+    """Train and test a classifier in a forked process, whose peak memory is its own.
+
+    Returns
+    -------
+    result : dict
+        Accuracy, log-loss, learned weights of the encoder and of all, CPU seconds of
+        the training and of the test, and bytes by which training raised the peak.
+    """
+    return in_fork(fit, spec, tokens, seed)
+
+
+def fit(spec: str, tokens: TokenSet, seed: int) -> dict[str, Any]:
+    """Train and test a classifier here."""
+    generator = torch.Generator().manual_seed(seed)
+    train, test = tokens.train, tokens.test
+    model = make_classifier(spec, tokens, generator)
+    # Dropout draws from the global generator, of a forked process.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        before, began = peak_bytes(), time.process_time()
+        _train(model, train, tokens.n_epochs, generator)
+        fit_cpu, peak = time.process_time() - began, peak_bytes()
+    began = time.process_time()
+    log_proba = _predict(model, test)
+    pred_cpu = time.process_time() - began
+    own = log_proba[np.arange(len(test.classes)), test.classes]
+    return {
+        "acc": float((log_proba.argmax(1) == test.classes).mean()),
+        "ll": float(-own.mean()),
+        "encoder_parameters": model.n_encoder_parameters,
+        "parameters": sum(w.numel() for w in model.parameters() if w.requires_grad),
+        "fit_cpu": fit_cpu,
+        "pred_cpu": pred_cpu,
+        "fit_bytes": peak - before,
+    }
+
+
+def _train(
+    model: nn.Module, part: Part, n_epochs: int, generator: torch.Generator
+) -> None:
+    learned = [w for w in model.parameters() if w.requires_grad]
+    optimizer = torch.optim.AdamW(learned, lr=_LR, weight_decay=_DECAY)
+    n_steps = n_epochs * math.ceil(len(part.classes) / _BATCH)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: _rate(step / n_steps)
+    )
+    model.train()
+    for _ in range(n_epochs):
+        order = torch.randperm(len(part.classes), generator=generator).numpy()
+        for tokens, mask, classes in _batches(part, order):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(tokens, mask), classes).backward()
+            # As they are now: blocks may have grown.
+            weights = (w for group in optimizer.param_groups for w in group["params"])
+            nn.utils.clip_grad_norm_(weights, 1.0)
+            optimizer.step()
+            schedule.step()
+    model.eval()
+
+
+def _rate(done: float) -> float:
+    """Return the share of the learning rate: up in a line, down in half a cosine."""
+    if done < _WARM_UP:
+        return max(done, 0.01) / _WARM_UP
+    return 0.5 + 0.5 * math.cos(math.pi * (done - _WARM_UP) / (1 - _WARM_UP))
+
+
+@torch.no_grad()
+def _predict(model: nn.Module, part: Part) -> np.ndarray:
+    order = np.arange(len(part.classes))
+    logits = [model(tokens, mask) for tokens, mask, _ in _batches(part, order)]
+    return torch.cat(logits).double().log_softmax(1).numpy()
+
+
+def _batches(
+    part: Part, order: np.ndarray
+) -> Iterator[tuple[Tensor, Tensor | None, Tensor]]:
+    for start in range(0, len(order), _BATCH):
+        rows = order[start : start + _BATCH]
+        tokens, mask = part.tokens[rows], None
+        if part.mask is not None:
+            n_tokens = part.mask[rows].sum(1).max()
+            tokens = tokens[:, :n_tokens]
+            mask = torch.from_numpy(part.mask[rows, :n_tokens])
+        classes = torch.from_numpy(part.classes[rows])
+        yield torch.from_numpy(tokens), mask, classes
