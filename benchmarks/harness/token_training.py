@@ -14,7 +14,8 @@ from .peak_memory import peak_bytes
 from .token_models import make_classifier
 from .token_sets import Part, TokenSet
 
-_LR, _DECAY, _BATCH, _WARM_UP = 5e-3, 0.01, 32, 0.1
+LR, WEIGHT_DECAY, BATCH = 5e-3, 0.01, 32
+_WARM_UP = 0.1
 
 
 def fit_in_fork(spec: str, tokens: TokenSet, seed: int) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def fit(spec: str, tokens: TokenSet, seed: int) -> dict[str, Any]:
         _train(model, train, tokens.n_epochs, generator)
         fit_cpu, peak = time.process_time() - began, peak_bytes()
     began = time.process_time()
-    log_proba = _predict(model, test)
+    log_proba = predict(model, test)
     pred_cpu = time.process_time() - began
     own = log_proba[np.arange(len(test.classes)), test.classes]
     return {
@@ -59,15 +60,15 @@ def _train(
     model: nn.Module, part: Part, n_epochs: int, generator: torch.Generator
 ) -> None:
     learned = [w for w in model.parameters() if w.requires_grad]
-    optimizer = torch.optim.AdamW(learned, lr=_LR, weight_decay=_DECAY)
-    n_steps = n_epochs * math.ceil(len(part.classes) / _BATCH)
+    optimizer = torch.optim.AdamW(learned, lr=LR, weight_decay=WEIGHT_DECAY)
+    n_steps = n_epochs * math.ceil(len(part.classes) / BATCH)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: _rate(step / n_steps)
+        optimizer, lambda step: rate(step / n_steps)
     )
     model.train()
     for _ in range(n_epochs):
         order = torch.randperm(len(part.classes), generator=generator).numpy()
-        for tokens, mask, classes in _batches(part, order):
+        for tokens, mask, classes in batches(part, order):
             optimizer.zero_grad()
             nn.functional.cross_entropy(model(tokens, mask), classes).backward()
             # As they are now: blocks may have grown.
@@ -78,7 +79,7 @@ def _train(
     model.eval()
 
 
-def _rate(done: float) -> float:
+def rate(done: float) -> float:
     """Return the share of the learning rate: up in a line, down in half a cosine."""
     if done < _WARM_UP:
         return max(done, 0.01) / _WARM_UP
@@ -86,17 +87,17 @@ def _rate(done: float) -> float:
 
 
 @torch.no_grad()
-def _predict(model: nn.Module, part: Part) -> np.ndarray:
+def predict(model: nn.Module, part: Part) -> np.ndarray:
     order = np.arange(len(part.classes))
-    logits = [model(tokens, mask) for tokens, mask, _ in _batches(part, order)]
+    logits = [model(tokens, mask) for tokens, mask, _ in batches(part, order)]
     return torch.cat(logits).double().log_softmax(1).numpy()
 
 
-def _batches(
+def batches(
     part: Part, order: np.ndarray
 ) -> Iterator[tuple[Tensor, Tensor | None, Tensor]]:
-    for start in range(0, len(order), _BATCH):
-        rows = order[start : start + _BATCH]
+    for start in range(0, len(order), BATCH):
+        rows = order[start : start + BATCH]
         tokens, mask = part.tokens[rows], None
         if part.mask is not None:
             n_tokens = part.mask[rows].sum(1).max()

@@ -1,0 +1,141 @@
+"""Does a transformer that grows its own heads find how many it needs?"""
+
+import argparse
+import os
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from harness.codebook_data import DATA
+from harness.document_data import CACHE, NotAvailable
+from harness.growth_report import write_report
+from harness.growth_synthetic import (
+    ABLATION_RANKS,
+    compare_rules,
+    count_heads,
+    follow_separation,
+)
+from harness.growth_tables import compare_blocks, compare_sizes
+from harness.growth_tokens import compare_sizes as compare_token_sizes
+from harness.protocol import read_table, split_rows
+from harness.records import RESULTS, Journal
+from harness.token_sets import read_tokens
+from tables import CORE, find_table
+
+PARTS = ("rank", "tables", "tokens", "separation", "rules", "blocks")
+RANKS = range(1, 9)
+BLOCK_SETS = ("vehicle", "vowel", "phoneme", "segment", "credit_g", "ctg")
+_KEY = ("part", "set", "rank", "rule", "model", "seed")
+
+
+def main() -> None:
+    args = parse_arguments()
+    journal = Journal(args.out, _KEY)
+    if not args.report:
+        for part in args.parts:
+            _RUN[part](args, journal)
+    print(write_report(journal.results))
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--ranks", nargs="+", type=int, default=list(RANKS))
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of all data")
+    parser.add_argument("--sets", nargs="+", help="tables; by default 20 core tables")
+    parser.add_argument("--rows", type=int, default=3000, help="per table, at most")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="embedded texts")
+    parser.add_argument("--report", action="store_true", help="measure nothing")
+    parser.add_argument("--out", type=Path, default=RESULTS / "growth.jsonl")
+    return parser.parse_args()
+
+
+def run_rank(args: argparse.Namespace, journal: Journal) -> None:
+    for seed, rank in product(args.seeds, args.ranks):
+        key = {"part": "rank", "rank": rank, "seed": seed}
+        if not _known(journal, key):
+            _add(journal, key | count_heads(rank, seed))
+
+
+def run_rules(args: argparse.Namespace, journal: Journal) -> None:
+    ranks = [rank for rank in args.ranks if rank in ABLATION_RANKS]
+    for seed, rank in product(args.seeds, ranks):
+        key = {"part": "rules", "rank": rank, "seed": seed}
+        if not _known(journal, key):
+            for found in compare_rules(rank, seed):
+                _add(journal, key | found)
+
+
+def run_separation(args: argparse.Namespace, journal: Journal) -> None:
+    for seed, rule in product(args.seeds, ("energy", "random")):
+        key = {"part": "separation", "rule": rule, "seed": seed}
+        if not _known(journal, key):
+            for found in follow_separation(rule, seed):
+                journal.add(**key | found)
+
+
+def run_tables(args: argparse.Namespace, journal: Journal) -> None:
+    _compare(args, journal, "tables", args.sets or CORE, compare_sizes)
+
+
+def run_blocks(args: argparse.Namespace, journal: Journal) -> None:
+    _compare(args, journal, "blocks", args.sets or BLOCK_SETS, compare_blocks)
+
+
+def run_tokens(args: argparse.Namespace, journal: Journal) -> None:
+    for seed in args.seeds:
+        key = {"part": "tokens", "set": "sst2", "seed": seed}
+        if _known(journal, key):
+            continue
+        try:
+            tokens = read_tokens("sst2", seed, args.data, args.cache)
+        except NotAvailable as reason:
+            print(f"sst2 is skipped: {reason}.")
+            return
+        for model, result in compare_token_sizes(tokens, seed):
+            _add(journal, key | {"model": model} | result)
+
+
+def _compare(
+    args: argparse.Namespace, journal: Journal, part: str, names: Any, compare: Any
+) -> None:
+    for seed, name in product(args.seeds, names):
+        key = {"part": part, "set": name, "seed": seed}
+        if _known(journal, key):
+            continue
+        path = find_table(args.data / "tabular", name)
+        table = read_table(path, args.rows)
+        train, test = split_rows(table.classes, seed)
+        for model, result in compare(table, train, test, seed):
+            _add(journal, key | {"model": model} | result)
+
+
+def _known(journal: Journal, key: dict[str, Any]) -> bool:
+    """Say whether there are results of a case, whatever the models."""
+    return any(
+        all(result.get(name) == value for name, value in key.items())
+        for result in journal.results
+    )
+
+
+def _add(journal: Journal, result: dict[str, Any]) -> None:
+    journal.add(**result)
+    shown = ("part", "set", "rank", "rule", "model", "seed", "acc", "found", "n_heads")
+    print("  ".join(str(result[name]) for name in shown if name in result), flush=True)
+
+
+_RUN = {
+    "rank": run_rank,
+    "tables": run_tables,
+    "tokens": run_tokens,
+    "separation": run_separation,
+    "rules": run_rules,
+    "blocks": run_blocks,
+}
+
+
+if __name__ == "__main__":
+    main()

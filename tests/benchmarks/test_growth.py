@@ -1,0 +1,138 @@
+"""The benchmark of growth: its tasks, its rules, its report."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from benchmarks.harness import growth_synthetic, growth_tables, growth_tasks
+from benchmarks.harness.growth_report import write_report
+from benchmarks.harness.growth_rules import AtRandom, ByLoss
+from benchmarks.harness.growth_tasks import Student, make_task
+from benchmarks.harness.growth_tokens import compare_sizes
+from benchmarks.harness.protocol import Table
+from benchmarks.harness.token_sets import Part, TokenSet
+from sklearn_ddcl.networks import GrowthRule
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def generator():
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Let trainings end before they have learned anything."""
+    monkeypatch.setattr(growth_tasks, "N_STEPS", 60)
+    monkeypatch.setattr(growth_synthetic, "N_STEPS", 60)
+
+
+def test_a_task_varies_in_as_many_directions_as_its_rank(generator):
+    task = make_task(3, generator)
+    assert task.x.shape == task.y.shape == (4096, 8, 16)
+    values = torch.linalg.eigvalsh(task.y.flatten(0, 1).T.cov())
+    # Three outputs and noise of variance 0.09 in all directions.
+    assert (values[-3:] > 1).all()
+    assert (values[:-3] < 0.12).all()
+
+
+@pytest.mark.usefixtures("short")
+def test_what_grows_is_compared_with_its_own_size():
+    found = growth_synthetic.count_heads(2, seed=0)
+    assert set(found) == {"found", "predicted", "bound", "loss", "loss_fixed"}
+    rules = list(growth_synthetic.compare_rules(2, seed=0))
+    assert [rule["rule"] for rule in rules] == ["energy", "loss", "late"]
+
+
+def test_heads_come_at_the_looks_that_were_drawn(generator):
+    student = Student(1, generator)
+    controller = AtRandom(student, GrowthRule(8), generator, {2, 3})
+    optimizer = torch.optim.AdamW(student.parameters())
+    actions = [
+        controller.end_epoch(20 * look, look / 5, 1.0, lambda: 1.0, optimizer)
+        for look in range(1, 6)
+    ]
+    assert actions == [["none"], ["grow"], ["grow"], ["none"], ["none"]]
+    assert student.attention.n_heads == 3
+
+
+def test_a_loss_that_stalls_calls_for_one_head_until_it_does_not_help(generator):
+    controller = ByLoss(Student(1, generator), GrowthRule(8), generator)
+    wanted = []
+    for loss in [1.0] * 8 + [0.5] * 8 + [0.5] * 8:
+        controller.relative_loss = loss
+        wanted.append(controller.n_missing(0) > 0)
+    # Stalled at one, then at a half; the second head has brought nothing.
+    assert wanted.index(True) == 7
+    assert sum(wanted) == 2
+
+
+def test_nothing_that_grew_is_the_same_from_scratch(monkeypatch):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=80), "b": rng.normal(size=80)})
+    table = Table(frame, (frame["a"] > 0).to_numpy().astype(int))
+    monkeypatch.setattr(
+        growth_tables, "EIGHT_HEADS", {"encoder": "incrt", "max_epochs": 1}
+    )
+    rows = np.arange(80)
+    results = dict(growth_tables.compare_sizes(table, rows[:60], rows[60:], seed=0))
+    assert list(results) == ["transformer", "incrt", "fixed"]
+    assert results["fixed"]["same"]
+    assert results["incrt"]["n_heads"] == [1, 1]
+
+
+def test_tokens_are_compared_too(torch_seed):
+    rng = np.random.default_rng(0)
+    tokens = rng.normal(size=(300, 6, 5)).astype(np.float32)
+    part = Part(tokens, None, np.arange(300) % 2)
+    results = dict(compare_sizes(TokenSet(part, part, grid=None, n_epochs=1), 0))
+    assert list(results) == ["transformer", "incrt", "fixed"]
+    weights = [result["block_parameters"] for result in results.values()]
+    assert weights[1] < weights[0] / 3
+
+
+def test_the_report_says_how_far_off_the_count_is():
+    results = [
+        {
+            "part": "rank", "rank": rank, "seed": 0, "found": found, "predicted": 4,
+            "bound": 9.0, "loss": 0.3, "loss_fixed": 0.4, "environment": None,
+        }
+        for rank, found in ((2, 2), (4, 5))
+    ]  # fmt: skip
+    report = write_report(results)
+    assert "off by 12.5% of the rank" in report
+    assert "| 4 | 5 | 4 | 9.0 | 0.300 | 0.400 |" in report
+
+
+def test_without_results_the_report_says_so():
+    assert write_report([]) == "No results."
+
+
+@pytest.mark.slow
+def test_the_script_runs_and_goes_on(tmp_path):
+    out = tmp_path / "out.jsonl"
+    command = [
+        sys.executable, ROOT / "benchmarks" / "growth.py", "--parts", "rank",
+        "--ranks", "1", "--seeds", "0", "--out", out,
+    ]  # fmt: skip
+    for _ in range(2):
+        done = subprocess.run(
+            command,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    found = [line["found"] for line in lines if "found" in line]
+    assert found == [1]
+    assert "Tasks of known rank" in done.stdout
