@@ -17,16 +17,16 @@ from harness.growth_synthetic import (
     count_heads,
     follow_separation,
 )
-from harness.growth_tables import compare_blocks, compare_sizes
+from harness.growth_tables import compare_blocks, compare_narrow, compare_sizes
 from harness.growth_tokens import compare_sizes as compare_token_sizes
 from harness.protocol import read_table, split_rows
 from harness.records import RESULTS, Journal
 from harness.token_sets import read_tokens
 from tables import CORE, find_table
 
-PARTS = ("rank", "tables", "tokens", "separation", "rules", "blocks")
+PARTS = ("rank", "tables", "tokens", "narrow", "separation", "rules", "blocks")
 RANKS = range(1, 9)
-BLOCK_SETS = ("vehicle", "vowel", "phoneme", "segment", "credit_g", "ctg")
+SOME_SETS = ("vehicle", "vowel", "phoneme", "segment", "credit_g", "ctg")
 _KEY = ("part", "set", "rank", "rule", "model", "seed")
 
 
@@ -65,7 +65,7 @@ def run_rules(args: argparse.Namespace, journal: Journal) -> None:
     for seed, rank in product(args.seeds, ranks):
         key = {"part": "rules", "rank": rank, "seed": seed}
         if not _known(journal, key):
-            for found in compare_rules(rank, seed):
+            for found in list(compare_rules(rank, seed)):
                 _add(journal, key | found)
 
 
@@ -73,7 +73,7 @@ def run_separation(args: argparse.Namespace, journal: Journal) -> None:
     for seed, rule in product(args.seeds, ("energy", "random")):
         key = {"part": "separation", "rule": rule, "seed": seed}
         if not _known(journal, key):
-            for found in follow_separation(rule, seed):
+            for found in list(follow_separation(rule, seed)):
                 journal.add(**key | found)
 
 
@@ -82,7 +82,11 @@ def run_tables(args: argparse.Namespace, journal: Journal) -> None:
 
 
 def run_blocks(args: argparse.Namespace, journal: Journal) -> None:
-    _compare(args, journal, "blocks", args.sets or BLOCK_SETS, compare_blocks)
+    _compare(args, journal, "blocks", args.sets or SOME_SETS, compare_blocks)
+
+
+def run_narrow(args: argparse.Namespace, journal: Journal) -> None:
+    _compare(args, journal, "narrow", args.sets or SOME_SETS, compare_narrow)
 
 
 def run_tokens(args: argparse.Namespace, journal: Journal) -> None:
@@ -95,7 +99,7 @@ def run_tokens(args: argparse.Namespace, journal: Journal) -> None:
         except NotAvailable as reason:
             print(f"sst2 is skipped: {reason}.")
             return
-        for model, result in compare_token_sizes(tokens, seed):
+        for model, result in list(compare_token_sizes(tokens, seed)):
             _add(journal, key | {"model": model} | result)
 
 
@@ -109,12 +113,12 @@ def _compare(
         path = find_table(args.data / "tabular", name)
         table = read_table(path, args.rows)
         train, test = split_rows(table.classes, seed)
-        for model, result in compare(table, train, test, seed):
+        for model, result in list(compare(table, train, test, seed)):
             _add(journal, key | {"model": model} | result)
 
 
 def _known(journal: Journal, key: dict[str, Any]) -> bool:
-    """Say whether there are results of a case, whatever the models."""
+    """Say whether a case has results, which are written all at once."""
     return any(
         all(result.get(name) == value for name, value in key.items())
         for result in journal.results
@@ -131,6 +135,7 @@ _RUN = {
     "rank": run_rank,
     "tables": run_tables,
     "tokens": run_tokens,
+    "narrow": run_narrow,
     "separation": run_separation,
     "rules": run_rules,
     "blocks": run_blocks,

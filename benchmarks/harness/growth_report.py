@@ -69,10 +69,10 @@ def _sizes(lines: pd.DataFrame) -> str:
         "of the first", "fit CPU s",
     )  # fmt: skip
     n_cases = len(lines.groupby(["set", "seed"]))
-    grown = lines[lines["model"] == "incrt"] if "incrt" in means.index else lines[:0]
-    changed = sum(bool(actions) for actions in grown["actions"])
+    changed = lines[lines["actions"].map(bool)]["model"].value_counts()
+    grew = "; ".join(f"{model} {n}" for model, n in changed.items()) or "none"
     note = (
-        f"Means of {n_cases} cases; in {changed} of them a head came, turned or went."
+        f"Means of {n_cases} cases. Those in which heads came, turned or went: {grew}."
     )
     return f"{table(header, rows)}\n\n{note}"
 
@@ -118,6 +118,7 @@ _PARTS = {
     "rank": ("Tasks of known rank", _ranks),
     "tables": ("Tables", _sizes),
     "tokens": ("Token embeddings of SST-2", _sizes),
+    "narrow": ("Narrow heads on tables", _sizes),
     "separation": ("Do growth and separation reinforce each other?", _separation),
     "rules": ("Rules of growth", _rules),
     "blocks": ("Behind attention", _sizes),

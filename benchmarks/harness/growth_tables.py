@@ -11,9 +11,10 @@ from sklearn_ddcl import DDCLClassifier
 from .protocol import Table, score
 
 EIGHT_HEADS = {"encoder": "transformer", "encoder__n_heads": 8}
+NARROW = (1, 2)
 BLOCKS: dict[str, dict[str, Any]] = {
     "dictionary": {},
-    "dictionary with values": {"encoder__prototype_values": True},
+    "dictionary without values": {"encoder__prototype_values": False},
     "feed-forward": {"encoder__feed_forward": "mlp"},
     "nothing": {"encoder__feed_forward": "none"},
 }
@@ -24,15 +25,37 @@ def compare_sizes(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield a transformer of eight heads, one that grows, and one of its final size."""
     yield "transformer", fit(EIGHT_HEADS, table, train, test, seed)
-    grown = fit({"encoder": "incrt"}, table, train, test, seed)
-    yield "incrt", grown
-    heads = tuple(grown["n_heads"])
+    yield from _grown_and_fixed({}, "", table, train, test, seed)
+
+
+def compare_narrow(
+    table: Table, train: np.ndarray, test: np.ndarray, seed: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield models that grow narrow heads, and others of their final size."""
+    for width in NARROW:
+        params = {"encoder__d_head": width}
+        yield from _grown_and_fixed(
+            params, f", width {width}", table, train, test, seed
+        )
+
+
+def _grown_and_fixed(
+    params: dict[str, Any],
+    name: str,
+    table: Table,
+    train: np.ndarray,
+    test: np.ndarray,
+    seed: int,
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    params = {"encoder": "incrt"} | params
+    grown = fit(params, table, train, test, seed)
+    yield f"incrt{name}", grown
     if not grown["actions"]:
         # Nothing grew: from scratch it is the same model, weight by weight.
-        yield "fixed", grown | {"same": True}
+        yield f"fixed{name}", grown | {"same": True}
         return
-    params = {"encoder": "incrt", "encoder__n_heads": heads, "encoder__grow": False}
-    yield "fixed", fit(params, table, train, test, seed)
+    heads = {"encoder__n_heads": tuple(grown["n_heads"]), "encoder__grow": False}
+    yield f"fixed{name}", fit(params | heads, table, train, test, seed)
 
 
 def compare_blocks(

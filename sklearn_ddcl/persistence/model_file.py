@@ -270,8 +270,12 @@ def _build(
     _release(document["versions"]["sklearn_ddcl"])
     estimator = kind(**params)
     device = _choose_device(params["device"], device)
-    with MemoryBudget(sum(a.nbytes for a in tensors.values()), len(tensors)):
-        estimator._set_fitted_state(state, device)
+    try:
+        with MemoryBudget(sum(a.nbytes for a in tensors.values()), len(tensors)):
+            estimator._set_fitted_state(state, device)
+    except MemoryError as error:
+        # Tensors are within the budget, so that it can only be their number.
+        raise ModelFileError("describes a network of too many layers.") from error
     return estimator
 
 

@@ -11,7 +11,7 @@ import torch
 from sklearn_ddcl import DDCLClassifier
 from sklearn_ddcl.training import resolve_device
 
-ENCODERS = ["mlp", "transformer"]
+ENCODERS = ["mlp", "transformer", "aot", "incrt"]
 
 
 @pytest.fixture(scope="module")

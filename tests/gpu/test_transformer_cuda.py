@@ -36,6 +36,7 @@ def test_prototypes_are_those_of_the_processor(digits):
         {"n_prototypes": 40, "n_clusters": 10},
         {"encoder": "transformer", "max_epochs": 2},
         {"encoder": "aot", "max_epochs": 2},
+        {"encoder": "incrt", "max_epochs": 2},
     ],
 )
 def test_every_way_of_fitting_runs_there(digits, params):

@@ -209,6 +209,13 @@ def test_an_encoder_gets_no_more_memory_either(document, forge, field):
         sklearn_ddcl.load(forge(document))
 
 
+def test_an_absurd_number_of_layers_is_refused(document, forge):
+    document["state"]["_fitted"]["architecture"]["encoder_params"]["n_layers"] = 2**46
+
+    with pytest.raises(ModelFileError, match="network of too many layers"):
+        sklearn_ddcl.load(forge(document))
+
+
 def test_the_budget_adds_up_what_is_made():
     made = 0
 

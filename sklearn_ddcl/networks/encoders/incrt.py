@@ -50,9 +50,9 @@ class INCRTEncoder(Parameters):
         part twice as wide as a token, or nothing.
     n_prototypes : int, default=16
         Prototypes in the dictionary of a block.
-    prototype_values : bool, default=False
+    prototype_values : bool, default=True
         Whether prototypes of a dictionary have values of their own. Otherwise a block
-        draws tokens towards the prototypes themselves.
+        draws tokens towards the prototypes themselves, with half the weights.
     dropout : float, default=0.1
         Probability that a unit of a branch is silenced for a training step.
     numerical : {"piecewise_linear", "periodic", "linear"}, default="piecewise_linear"
@@ -84,7 +84,7 @@ class INCRTEncoder(Parameters):
     threshold: float = 0.1
     feed_forward: str = "prototypes"
     n_prototypes: int = 16
-    prototype_values: bool = False
+    prototype_values: bool = True
     dropout: float = 0.1
     numerical: str = "piecewise_linear"
     n_bins: int = 48
