@@ -23,9 +23,12 @@ BLOCKS: dict[str, dict[str, Any]] = {
 def compare_sizes(
     table: Table, train: np.ndarray, test: np.ndarray, seed: int
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield a transformer of eight heads, one that grows, and one of its final size."""
+    """Yield a transformer of eight heads, some that grow, and one of the final size."""
     yield "transformer", fit(EIGHT_HEADS, table, train, test, seed)
     yield from _grown_and_fixed({}, "", table, train, test, seed)
+    for name in ("dictionary without values", "nothing"):
+        params = {"encoder": "incrt"} | BLOCKS[name]
+        yield f"incrt, {name}", fit(params, table, train, test, seed)
 
 
 def compare_narrow(
@@ -33,7 +36,7 @@ def compare_narrow(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield models that grow narrow heads, and others of their final size."""
     for width in NARROW:
-        params = {"encoder__d_head": width}
+        params = {"encoder__d_head": width, **BLOCKS["dictionary without values"]}
         yield from _grown_and_fixed(
             params, f", width {width}", table, train, test, seed
         )

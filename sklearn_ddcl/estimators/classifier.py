@@ -226,6 +226,22 @@ class DDCLClassifier(
         Distances by which columns are neighbors, for ``context_pool="correlation"``
         and, as they were learned, ``"learned"``.
 
+    n_heads_ : ndarray of shape (n_layers,)
+        Heads that every block ended with; for ``encoder="incrt"``, as the next three.
+
+    heads_ : list of dict
+        ``layer``, ``head``, ``share`` of what attention adds in the block, and
+        ``reach``, the number of columns it draws from, effectively; in every block from
+        the coarsest to the finest.
+
+    growth_history_ : TrainingHistory
+        ``epoch``, ``layer``, ``energy``, ``threshold``, ``action``, ``n_heads``,
+        ``n_parameters`` of the encoder and ``valid_score``, one per epoch and block.
+
+    predicted_max_heads_ : dict
+        Heads per block that were called for at the first look: ``count``, of directions
+        above the threshold, and ``bound``, geometric. Absent if nothing was looked at.
+
     best_epoch_ : int or None
         Epoch that validation chose, counted from 1.
 

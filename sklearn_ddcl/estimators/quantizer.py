@@ -226,6 +226,9 @@ class DDCLQuantizer(
     n_iter_ : int
         Passes over the rows.
 
+    n_heads_, heads_, growth_history_, predicted_max_heads_
+        As of :class:`DDCLClassifier`, for ``encoder="incrt"``.
+
     n_features_in_ : int
         Number of columns seen in fit.
 

@@ -172,6 +172,9 @@ class DDCLTransformer(
     pool_sizes_, feature_order_, feature_distances_ : ndarray
         As of :class:`DDCLClassifier`, for encoders with ``context_pool``.
 
+    n_heads_, heads_, growth_history_, predicted_max_heads_
+        As of :class:`DDCLClassifier`, for ``encoder="incrt"``.
+
     net_ : DenoisingNet
         The skorch net; ``net_.module_`` is the torch module. It is not saved.
 
