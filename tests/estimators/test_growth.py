@@ -15,6 +15,9 @@ from sklearn_ddcl.networks.heads import growing_layers
 from sklearn_ddcl.training.growth import GrowthController
 from sklearn_ddcl.training.messages import GrowthWarning
 
+# Heads that were forced upon a table may well be of no use.
+pytestmark = pytest.mark.filterwarnings("ignore:Head .* could go")
+
 GROWN = ("n_heads_", "heads_", "growth_history_", "predicted_max_heads_")
 
 

@@ -9,6 +9,7 @@ from sklearn_ddcl.networks import INCRTEncoder
 from sklearn_ddcl.training.growth import GrowthController
 
 
+@pytest.mark.filterwarnings("ignore:Head .* could go")
 @pytest.mark.parametrize("precision", ["float32", "bf16"])
 def test_heads_come_on_a_device(monkeypatch, precision):
     monkeypatch.setattr(GrowthController, "n_missing", lambda self, number: 99)

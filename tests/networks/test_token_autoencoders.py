@@ -65,6 +65,7 @@ def test_a_name_will_do(name, blobs):
     assert hasattr(quantizer, "n_heads_") == (name == "incrt")
 
 
+@pytest.mark.filterwarnings("ignore:Head .* could go")
 def test_it_grows_behind_a_quantizer_too(blobs, monkeypatch, tmp_path):
     monkeypatch.setattr(GrowthController, "n_missing", lambda self, number: 99)
     quantizer = DDCLQuantizer(

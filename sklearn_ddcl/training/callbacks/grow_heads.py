@@ -72,12 +72,14 @@ class GrowHeads(Callback):
         )
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
-        """Stop to watch, and warn if something is still missing."""
-        self.batches_ = []
+        """Stop to watch, and warn if heads are still missing, or too many."""
         if self.grows_:
             net.growth.finish()
             if not getattr(net.plan, "streaming", False):
                 net.growth.warn_if_insufficient()
+                if self.batches_:
+                    net.growth.warn_if_redundant(lambda: self._judge(net))
+        self.batches_ = []
 
     def _judge(self, net: Any) -> float:
         net.module_.eval()

@@ -230,6 +230,22 @@ class GrowthController:
                 stacklevel=3,
             )
 
+    def warn_if_redundant(self, judge: Callable[[], float]) -> None:
+        """Warn if there is a layer with a head that it could do without."""
+        for number, watched in enumerate(self.layers):
+            if watched.layer.n_heads < 2:
+                continue
+            head, cost = self._cheapest(number, judge)
+            least = self.least_cost(number)
+            if cost < least:
+                warnings.warn(
+                    f"Head {head} of layer {number} could go: the loss would rise by "
+                    f"{cost:.2%} of the first one, less than {least:.2%}. Train "
+                    "longer, or lower max_heads.",
+                    GrowthWarning,
+                    stacklevel=3,
+                )
+
     def n_missing(self, number: int) -> int:
         """Take a look at a layer, and say how many heads it has missed for some time.
 

@@ -140,6 +140,29 @@ def test_the_cost_of_a_head_leaves_it_where_it_is(teacher, student, generator):
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_a_head_that_could_go_is_told_of(generator, torch_seed):
+    student = Student(generator, n_heads=2)
+    x = torch.randn(100, 6, 12, generator=generator)
+    controller = GrowthController(student, GrowthRule(6), generator)
+    controller.first_loss = 1.0
+
+    def judge():
+        return float((student(x) - y).square().mean())
+
+    with torch.no_grad():
+        student.attention.output[0] *= 10
+        student.attention.output[1] = 0
+        y = student(x)
+    with pytest.warns(GrowthWarning, match="Head 1 of layer 0 could go"):
+        controller.warn_if_redundant(judge)
+    with torch.no_grad():
+        student.attention.output[1] = student.attention.output[0]
+        y = student(x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        controller.warn_if_redundant(judge)
+
+
 def test_growth_is_the_same_from_the_same_seed(teacher, torch_seed):
     x, y = teacher(2, 2000)
     found = []
