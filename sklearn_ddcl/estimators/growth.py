@@ -50,7 +50,6 @@ def publish_growth(
     """
     layers = growing_layers(network)
     if not layers:
-        forget_growth(estimator)
         return
     encoder = next(m for m in network.modules() if isinstance(m, ColumnTokens))
     estimator.n_heads_ = np.array([layer.n_heads for layer in layers])

@@ -188,10 +188,13 @@ class GrowingAttention(nn.Module):
         bound = float(self.removal_bounds()[head])
         kept = [h for h in range(self.n_heads) if h != head]
         with torch.no_grad():
-            constant = self.bases[2, head] @ self.norm.bias
-            self.bias.add_(constant @ self.output[head])
+            self.bias.add_(self.constant(head))
             self._replace(self.bases[:, kept].clone(), self.output[kept].clone())
         return bound
+
+    def constant(self, head: int) -> Tensor:
+        """Return what a head adds to all tokens alike, (d_token,)."""
+        return (self.bases[2, head] @ self.norm.bias) @ self.output[head]
 
     def removal_bounds(self) -> Tensor:
         r"""Return how much the step of a token can change if a head goes, (n_heads,).

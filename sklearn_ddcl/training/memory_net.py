@@ -51,7 +51,8 @@ class MemoryNet(NeuralNet):
         self.shuffler = make_generator(self.seed)
         self.placer = make_generator(self.seed + 1)
         device = torch.device(self.device)
-        self.module_.use_generator(make_generator(self.seed + 2, device))
+        self.drawer = make_generator(self.seed + 2, device)
+        self.module_.use_generator(self.drawer)
         self.step = 0
         self.measurements = TrainingHistory()
         self.growth = None

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sklearn_ddcl.training.schedule import warm_up
 
@@ -46,6 +47,7 @@ class AutoencoderPlan:
     commitment: float = 0.15
     start: float = 2.0
     end: float = 0.1
+    streaming: ClassVar[bool] = False
 
     @property
     def n_free(self) -> int:

@@ -55,8 +55,7 @@ class GrowHeads(Callback):
         if not self.grows_:
             return
         # A stream has no end before which to stop.
-        streaming = getattr(net.plan, "streaming", False)
-        progress = 0.5 if streaming else net.step / max(1, self.n_steps_)
+        progress = 0.5 if net.plan.streaming else net.step / max(1, self.n_steps_)
         actions = net.growth.end_epoch(
             net.step,
             progress,
@@ -75,7 +74,7 @@ class GrowHeads(Callback):
         """Stop to watch, and warn if heads are still missing, or too many."""
         if self.grows_:
             net.growth.finish()
-            if not getattr(net.plan, "streaming", False):
+            if not net.plan.streaming:
                 net.growth.warn_if_insufficient()
                 if self.batches_:
                     net.growth.warn_if_redundant(lambda: self._judge(net))
@@ -83,10 +82,13 @@ class GrowHeads(Callback):
 
     def _judge(self, net: Any) -> float:
         net.module_.eval()
+        # Some networks draw noise here too: the same each time, none of training's.
+        state = net.drawer.get_state()
         losses = []
         with torch.no_grad():
             for inputs, targets in self.batches_:
                 net.get_loss(net.infer(inputs), targets, X=inputs)
                 losses.append(net.task_loss_)
+        net.drawer.set_state(state)
         net.module_.train()
         return float(torch.stack(losses).mean())

@@ -156,21 +156,23 @@ class GrowthController:
         """Return what the best new head of a layer would take off the loss."""
         return float(self.energies(number).max())
 
-    def removal_cost(self, number: int, head: int, judge: Callable[[], float]) -> float:
-        """Return by how much the loss would rise without a head.
+    def removal_costs(self, number: int, judge: Callable[[], float]) -> list[float]:
+        """Return by how much the loss would rise without each head of a layer.
 
         Relative to the loss of the first epoch; negative if it would fall.
         """
         layer = self.layers[number].layer
+        costs = []
         with torch.no_grad():
             before = judge()
-            kept, bias = layer.output[head].clone(), layer.bias.clone()
-            layer.bias.add_((layer.bases[2, head] @ layer.norm.bias) @ kept)
-            layer.output[head] = 0
-            after = judge()
-            layer.output[head] = kept
-            layer.bias.copy_(bias)
-        return (after - before) / (self.first_loss or 1.0)
+            for head in range(layer.n_heads):
+                kept, bias = layer.output[head].clone(), layer.bias.clone()
+                layer.bias.add_(layer.constant(head))
+                layer.output[head] = 0
+                costs.append((judge() - before) / (self.first_loss or 1.0))
+                layer.output[head] = kept
+                layer.bias.copy_(bias)
+        return costs
 
     def rows(
         self, epoch: int, actions: list[str], **more: float
@@ -278,8 +280,9 @@ class GrowthController:
             missing = self.n_missing(number)
             if not missing or watched.closed:
                 continue
-            for place, head in enumerate(watched.heads):
-                head.look(self.removal_cost(number, place, judge))
+            costs = self.removal_costs(number, judge)
+            for head, cost in zip(watched.heads, costs, strict=True):
+                head.look(cost)
             # Heads that learn are about to take as many directions.
             if missing > sum(head.learns for head in watched.heads):
                 wanting.append(number)
@@ -297,7 +300,7 @@ class GrowthController:
             energy, head = watched.redundancy.trailing
             if watched.layer.n_heads < 2 or energy >= self.least_cost(number):
                 continue
-            if self.removal_cost(number, head, judge) < self.least_cost(number):
+            if self.removal_costs(number, judge)[head] < self.least_cost(number):
                 watched.prune(head, optimizer)
                 actions[number] = "prune"
                 self.settling = _SETTLING_LOOKS
@@ -337,8 +340,7 @@ class GrowthController:
 
     def _cheapest(self, number: int, judge: Callable[[], float]) -> tuple[int, float]:
         """Return the head of a layer that is worth least, and what it is worth."""
-        n_heads = self.layers[number].layer.n_heads
-        costs = [self.removal_cost(number, head, judge) for head in range(n_heads)]
+        costs = self.removal_costs(number, judge)
         cheapest = costs.index(min(costs))
         return cheapest, costs[cheapest]
 
@@ -347,9 +349,6 @@ class GrowthController:
         found, threshold = self.energies(number), self.threshold(number)
         # A head that has learned little yet is to take one of the directions.
         little = max(self.least_cost(number), float(found.max()))
-        at_work = sum(
-            self.removal_cost(number, head, judge) > little
-            for head in range(self.layers[number].layer.n_heads)
-        )
+        at_work = sum(cost > little for cost in self.removal_costs(number, judge))
         count = at_work + stationary_count(found, threshold)
         return max(1.0, at_work + head_bound(found, threshold)), max(1, count)

@@ -135,7 +135,7 @@ def test_the_cost_of_a_head_leaves_it_where_it_is(teacher, student, generator):
     x, y = teacher(1, 100)
     controller = GrowthController(student, GrowthRule(2), generator)
     before = {name: w.clone() for name, w in student.state_dict().items()}
-    controller.removal_cost(0, 0, lambda: float((student(x) - y).square().mean()))
+    controller.removal_costs(0, lambda: float((student(x) - y).square().mean()))
     after = student.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
 
