@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-BLOCK_ROWS = 512
+BLOCK_ROWS = 256
 
 
 def run_in_blocks(

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from sklearn_ddcl.layers.missing import with_missing
+
 
 class LinearTokenizer(nn.Module):
     r"""Turn every number into a token :math:`x_j w_j + b_j`.
@@ -49,4 +51,4 @@ class LinearTokenizer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map numbers (B, n_columns), NaN where missing, to (B, n_columns, d_token)."""
         line = x.nan_to_num(0.0)[..., None] * self.weight + self.bias
-        return torch.where(x.isnan()[..., None], self.missing, line)
+        return with_missing(line, x, self.missing)

@@ -1,11 +1,13 @@
 """Numbers to tokens through learned waves."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_ddcl.layers.full_vectors import multiply_groups
+from sklearn_ddcl.layers.missing import with_missing
 
 
 class PeriodicTokenizer(nn.Module):
@@ -75,6 +77,24 @@ class PeriodicTokenizer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map numbers (B, n_columns), NaN where missing, to (B, n_columns, d_token)."""
         phase = 2 * math.pi * x.nan_to_num(0.0)[..., None] * self.frequencies
-        waves = torch.cat([phase.cos(), phase.sin()], dim=-1)
-        mixed = multiply_groups(waves, self.weight) + self.bias
-        return torch.where(x.isnan()[..., None], self.missing, mixed).relu()
+        mixed = multiply_groups(_Waves.apply(phase), self.weight) + self.bias
+        return with_missing(mixed, x, self.missing).relu()
+
+
+class _Waves(torch.autograd.Function):
+    """Cosines and sines; each is the other's gradient, so none is computed twice."""
+
+    @staticmethod
+    def forward(phase: Tensor) -> Tensor:
+        return torch.cat([phase.cos(), phase.sin()], dim=-1)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(output)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (waves,) = ctx.saved_tensors
+        cosines, sines = waves.chunk(2, -1)
+        for_cosines, for_sines = grad.chunk(2, -1)
+        return for_sines * cosines - for_cosines * sines

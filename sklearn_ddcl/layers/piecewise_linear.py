@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_ddcl.layers.full_vectors import multiply_groups
+from sklearn_ddcl.layers.missing import with_missing
 
 
 def quantile_knots(
@@ -134,4 +135,4 @@ class PiecewiseLinearTokenizer(nn.Module):
         steps = x.nan_to_num(0.0)[..., None] - self.left
         progress = (steps * self.inverse_width).clamp(0, 1)
         curve = multiply_groups(progress, self.weight) + self.bias
-        return torch.where(x.isnan()[..., None], self.missing, curve).relu()
+        return with_missing(curve, x, self.missing).relu()

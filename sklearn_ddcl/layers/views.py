@@ -5,9 +5,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from sklearn_ddcl.layers.full_vectors import full_vectors, multiply_groups
+from sklearn_ddcl.layers.full_vectors import full_vectors
 from sklearn_ddcl.layers.linear import Linear
-from sklearn_ddcl.layers.step_dropout import StepDropout
 
 
 class Views(nn.Module):
@@ -19,6 +18,10 @@ class Views(nn.Module):
     .. math::
         h_v^{(l)} = \mathrm{ReLU}\bigl(W_v^{(l)} h_v^{(l-1)} + b_v^{(l)}\bigr),
         \qquad z_v = U h_v^{(L)} .
+
+    In training a share of the hidden units of every view is left out of a step, the
+    same ones for all rows, so that a row of weight two counts exactly like two rows.
+    What is left out is not computed either.
 
     Parameters
     ----------
@@ -33,9 +36,20 @@ class Views(nn.Module):
     d_token : int
         Width of each view.
     dropout : float, default=0.1
-        Probability that a hidden unit of a view is silenced for a training step.
+        Share of the hidden units of a layer that a training step does without, in
+        [0, 1); at least one unit stays.
     generator : torch.Generator, optional
         Source of the initial weights; torch's global one by default.
+
+    Attributes
+    ----------
+    generator : torch.Generator or None
+        Source of what is left out; torch's global one by default.
+
+    Raises
+    ------
+    ValueError
+        If `dropout` is outside [0, 1).
 
     Examples
     --------
@@ -55,6 +69,8 @@ class Views(nn.Module):
         dropout: float = 0.1,
         generator: torch.Generator | None = None,
     ) -> None:
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must be in [0, 1), got {dropout=}.")
         super().__init__()
         widths = [d_in] + [d_hidden] * n_layers
         self.weights = nn.ParameterList(
@@ -66,14 +82,64 @@ class Views(nn.Module):
             for before, after in pairwise(widths)
         )
         self.project = Linear(widths[-1], d_token, bias=False, generator=generator)
-        self.dropout = StepDropout(dropout)
+        self.n_kept = max(1, d_hidden - round(dropout * d_hidden))
+        self.generator: torch.Generator | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, n_views, d_in) to (B, n_views, d_token)."""
-        for weight, bias in zip(self.weights, self.biases, strict=True):
-            x = self.dropout((multiply_groups(x, weight) + bias).relu())
-        matrix = self.project.weight
-        return (x @ full_vectors(matrix.T).contiguous())[..., : len(matrix)]
+        hidden, last = x.transpose(0, 1), self.project.weight.T
+        layers = zip(self.weights, self.biases, strict=True)
+        kept = self._draw_kept(x.device)
+        if kept is None:
+            for weight, bias in layers:
+                hidden = _hidden_layer(hidden, weight, bias)
+        else:
+            before, scale = None, self.biases[0].shape[1] / self.n_kept
+            for (weight, bias), units in zip(layers, kept, strict=True):
+                if before is not None:
+                    weight = _rows(weight, before)
+                part = _columns(weight, units)
+                part = part if before is None else part * scale
+                hidden = _hidden_layer(hidden, part, bias.gather(1, units))
+                before = units
+            last = last.index_select(0, before.flatten()) * scale
+            last = last.unflatten(0, before.shape)
+        projected = hidden @ full_vectors(last).contiguous()
+        return projected[..., : len(self.project.weight)].transpose(0, 1)
+
+    def _draw_kept(self, device: torch.device) -> Tensor | None:
+        """Return which units every layer keeps in this step, (n_layers, V, n_kept)."""
+        n_layers = len(self.biases)
+        if not self.training or not n_layers:
+            return None
+        n_views, d_hidden = self.biases[0].shape
+        if self.n_kept == d_hidden:
+            return None
+        lots = torch.empty(n_layers, n_views, d_hidden, device=device)
+        return lots.uniform_(generator=self.generator).topk(self.n_kept).indices
+
+    def extra_repr(self) -> str:
+        """Show how many hidden units a training step keeps."""
+        return f"n_kept={self.n_kept}"
+
+
+def _hidden_layer(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Map (V, B, n) to (V, B, d), every view by its own matrix."""
+    products = torch.baddbmm(full_vectors(bias)[:, None], x, full_vectors(weight))
+    return products.relu_()[..., : weight.shape[-1]]
+
+
+def _rows(matrices: Tensor, rows: Tensor) -> Tensor:
+    # Whole rows at once, which gather would collect number by number.
+    n_views, n_rows, _ = matrices.shape
+    starts = n_rows * torch.arange(n_views, device=rows.device)
+    places = rows + starts[:, None]
+    chosen = matrices.flatten(0, 1).index_select(0, places.flatten())
+    return chosen.unflatten(0, rows.shape)
+
+
+def _columns(matrices: Tensor, columns: Tensor) -> Tensor:
+    return matrices.gather(2, columns[:, None].expand(-1, matrices.shape[1], -1))
 
 
 def _uniform(

@@ -101,7 +101,35 @@ def learned_rows(folds: Tensor, n_views: int) -> Tensor:
         Positions in the batch. Views with fewer rows than others are filled up with
         some that they leave out.
     """
-    left_out = is_left_out(folds, N_FOLDS)
-    most = int((~left_out).sum(0).max())
-    rows = left_out.byte().argsort(dim=0, stable=True)[:most]
+    rows = _gather_rows(~is_left_out(folds, N_FOLDS))
     return rows[:, torch.arange(n_views, device=folds.device) % N_FOLDS]
+
+
+def judged_rows(folds: Tensor, n_views: int) -> tuple[Tensor, Tensor]:
+    """Return for every view the rows of a batch that it leaves out and so may judge.
+
+    Parameters
+    ----------
+    folds : Tensor of shape (B,)
+        Folds of the rows.
+    n_views : int
+        Number of views, at least ``N_FOLDS``.
+
+    Returns
+    -------
+    rows : Tensor of shape (R, n_views), dtype int64
+        Positions in the batch. Views of the same fold have the same rows in the same
+        places.
+    by_fold : Tensor of shape (R, N_FOLDS), dtype int64
+        The same rows by fold; -1 where others fill up a fold that has fewer.
+    """
+    left_out = is_left_out(folds, N_FOLDS)
+    by_fold = _gather_rows(left_out)
+    rows = by_fold[:, torch.arange(n_views, device=folds.device) % N_FOLDS]
+    return rows, by_fold.where(left_out.gather(0, by_fold), -1)
+
+
+def _gather_rows(chosen: Tensor) -> Tensor:
+    """Return the rows chosen in each column, then others, up to the longest list."""
+    most = int(chosen.sum(0).max())
+    return (~chosen).byte().argsort(dim=0, stable=True)[:most]

@@ -39,7 +39,7 @@ def test_the_model_is_that_of_the_best_epoch(small, noisy, encoder, readout):
 
 def test_the_kept_model_is_the_one_that_training_had_in_that_epoch(small, noisy):
     X, X_val, y, y_val = noisy
-    params = {"max_epochs": 40, "n_iter_no_change": None, "lr": 0.01}
+    params = {"max_epochs": 40, "n_iter_no_change": None, "lr": 0.02}
     kept = small(**params).fit(X, y, X_val=X_val, y_val=y_val)
     states = record_states(small(**params), X, y, X_val, y_val)
 

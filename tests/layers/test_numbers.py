@@ -125,3 +125,17 @@ def test_frequencies_start_normal_with_the_wanted_width(generator):
     # Three standard errors of the standard deviation of 5,000 draws.
     error = 3 / math.sqrt(2 * 5000)
     assert tokenizer.frequencies.std().item() == pytest.approx(0.2, rel=error)
+
+
+def test_waves_of_a_periodic_token_have_the_right_gradient(generator, torch_seed):
+    tokenizer = PeriodicTokenizer(2, 3, n_frequencies=4, generator=generator)
+    tokenizer.double()
+    x = torch.randn(5, 2, generator=generator, dtype=torch.float64)
+
+    def tokens(x, frequencies):
+        changed = {"frequencies": frequencies}
+        return torch.func.functional_call(tokenizer, changed, x)
+
+    frequencies = tokenizer.frequencies.detach().clone().requires_grad_()
+    assert torch.autograd.gradcheck(tokens, (x.requires_grad_(), frequencies))
+    assert torch.autograd.gradgradcheck(tokens, (x, frequencies))

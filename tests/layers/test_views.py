@@ -60,17 +60,17 @@ def test_views_share_nothing_but_the_projection(x, generator):
 
 def test_equal_rows_have_equal_views_also_in_training(x, generator):
     views = make(generator, dropout=0.5).train()
-    views.dropout.generator = generator
+    views.generator = generator
 
     z = views(torch.cat([x, x]))
 
     assert_close(z[:6], z[6:])
 
 
-def test_every_view_is_silenced_by_a_mask_of_its_own(x, generator):
-    # With the same weights and the same form, only the masks are left to differ.
+def test_every_view_does_without_units_of_its_own(x, generator):
+    # With the same weights and the same form, only the units are left to differ.
     views = make(generator, dropout=0.5).train()
-    views.dropout.generator = generator
+    views.generator = generator
     for values in views.weights:
         values.data[:] = values.data[0].clone()
 
@@ -101,9 +101,49 @@ def test_a_view_costs_hidden_layers_of_its_own(generator):
     assert n_parameters(4) - n_parameters(3) == (5 * 7 + 7) + (7 * 7 + 7)
 
 
+@pytest.mark.parametrize("n_layers", [1, 2, 3])
+def test_a_step_is_that_of_masked_and_scaled_units(x, n_layers):
+    sizes = {"n_layers": n_layers, "d_hidden": 8, "dropout": 0.25}
+    views = make(torch.Generator().manual_seed(1), **sizes).train()
+    views.generator = torch.Generator().manual_seed(2)
+
+    actual = views(x)
+
+    # The same draw once more: lots for all units, of which the highest six stay.
+    lots = torch.empty(n_layers, 3, 8).uniform_(
+        generator=torch.Generator().manual_seed(2)
+    )
+    masks = (lots.argsort().argsort() >= 2).double() * 8 / 6
+    h = x
+    for weight, bias, mask in zip(views.weights, views.biases, masks, strict=True):
+        h = torch.stack([h[:, v] @ weight[v] for v in range(3)], 1) + bias
+        h = h.clamp_min(0) * mask
+    expected = h @ views.project.weight.T
+    assert_close(actual, expected)
+    both = [*views.weights, *views.biases, views.project.weight]
+    wanted = torch.autograd.grad(expected.square().sum(), both)
+    assert_close(torch.autograd.grad(actual.square().sum(), both), wanted)
+
+
+@pytest.mark.parametrize(
+    ("dropout", "n_kept"), [(0.0, 128), (0.25, 96), (0.5, 64), (0.999, 1)]
+)
+def test_a_share_of_the_units_is_left_out(generator, dropout, n_kept):
+    views = make(generator, d_hidden=128, dropout=dropout)
+
+    assert views.n_kept == n_kept
+    assert f"n_kept={n_kept}" in repr(views)
+
+
+@pytest.mark.parametrize("dropout", [1.0, -0.1, float("nan")])
+def test_a_share_outside_of_its_range_is_refused(dropout):
+    with pytest.raises(ValueError, match=r"dropout must be in \[0, 1\), got dropout="):
+        make(None, dropout=dropout)
+
+
 def test_hidden_units_are_silenced_in_training_only(x, generator):
     views = make(generator, dropout=0.5)
-    views.dropout.generator = generator
+    views.generator = generator
 
     assert not torch.equal(views.train()(x), views(x))
     assert torch.equal(views.eval()(x), views(x))

@@ -275,7 +275,7 @@ def test_the_class_token_of_a_transformer_stands_first(make, numbers, codes):
     ("encoder", "match"),
     [
         (MLPEncoder(numerical="spline"), r"'linear'\), got 'spline'"),
-        (MLPEncoder(numerical="linear", dropout=1.0), r"p must be in \[0, 1\)"),
+        (MLPEncoder(numerical="linear", dropout=1.0), r"dropout must be in \[0, 1\)"),
         (TransformerEncoder(numerical="linear", n_heads=5), "n_heads must divide"),
         (AoTEncoder(numerical="linear", n_heads=5), "n_heads must divide"),
     ],

@@ -12,6 +12,7 @@ from sklearn_ddcl.training.folds import (
     N_FOLDS,
     assign_folds,
     is_left_out,
+    judged_rows,
     learned_rows,
     spare_left_out,
 )
@@ -84,6 +85,22 @@ def test_every_view_gets_the_rows_that_it_learns_from(folds, n_views):
         kept = [row for row, fold in enumerate(folds) if fold != v % 4]
         assert sorted(set(mine) - set(kept)) == sorted(rows[left_out[:, v], v].tolist())
         assert set(kept) <= set(mine)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=30), st.integers(4, 9))
+def test_every_view_may_judge_the_rows_that_it_leaves_out(folds, n_views):
+    rows, by_fold = judged_rows(torch.tensor(folds), n_views)
+
+    most = max(folds.count(f) for f in range(4))
+    assert rows.shape == (most, n_views)
+    for f in range(4):
+        judged = by_fold[:, f].tolist()
+        left_out = [row for row, fold in enumerate(folds) if fold == f]
+        assert judged == left_out + [-1] * (most - len(left_out))
+        for v in range(f, n_views, 4):
+            assert rows[: len(left_out), v].tolist() == left_out
+    assert rows.min() >= 0
 
 
 def folded_batch(rows, folds):

@@ -74,7 +74,7 @@ def test_the_loss_is_the_task_plus_the_weighted_distortion(make, rows):
     plain = make(distortion_weight=0.0, lr=1e-12)
     weighted = make(distortion_weight=0.5, lr=1e-12)
     for net in (plain, weighted):
-        net.module_.encoder.views.dropout.p = 0
+        net.module_.encoder.views.n_kept = net.module_.encoder.views.biases[0].shape[1]
         net.partial_fit(rows, epochs=1)
     first, second = plain.measurements[0], weighted.measurements[0]
 

@@ -70,6 +70,8 @@ class MLPEncoder(Parameters):
 
 
 class _MLP(nn.Module):
+    kind_of_view: Tensor
+
     def __init__(
         self,
         params: MLPEncoder,
@@ -82,9 +84,10 @@ class _MLP(nn.Module):
             kinds = ["piecewise_linear", "periodic"][: params.n_views]
         d, n_views = params.d_column, params.n_views
         self.n_views = n_views
-        self.views_of_kind = [
-            len(range(kind, n_views, len(kinds))) for kind in range(len(kinds))
-        ]
+        kind_of_view = torch.arange(n_views) % len(kinds)
+        self.register_buffer(
+            "kind_of_view", kind_of_view.sort().values, persistent=False
+        )
         self.number_tokenizers = nn.ModuleList(
             make_number_tokenizer(spec, kind, d, generator)
             for kind in (kinds if spec.n_numbers else [])
@@ -111,20 +114,30 @@ class _MLP(nn.Module):
     ) -> Tensor:
         parts = []
         if self.number_tokenizers:
-            kinds = [
-                tokenize(numbers)[:, None].expand(-1, n_views, -1, -1)
-                for tokenize, n_views in zip(
-                    self.number_tokenizers, self.views_of_kind, strict=True
-                )
-            ]
-            parts.append(torch.cat(kinds, 1))
+            kinds = [tokenize(numbers) for tokenize in self.number_tokenizers]
+            tokens = torch.stack(kinds).flatten(2)
+            parts.append(_for_views(tokens, self.kind_of_view, rows))
         if self.category_tokenizer is not None:
-            own = self.category_tokenizer(codes)
-            parts.append(own.unflatten(2, (self.n_views, -1)).transpose(1, 2))
-        tokens = torch.cat(parts, 2).flatten(2)
-        if rows is not None:
-            views = torch.arange(self.n_views, device=rows.device)
-            places = rows * self.n_views + views
-            tokens = tokens.flatten(0, 1).index_select(0, places.flatten())
-            tokens = tokens.unflatten(0, rows.shape)
-        return self.views(tokens)
+            tokens = self.category_tokenizer(codes).unflatten(2, (self.n_views, -1))
+            tokens = tokens.permute(2, 0, 1, 3).flatten(2)
+            if rows is not None:
+                views = torch.arange(self.n_views, device=rows.device)
+                tokens = _for_views(tokens, views, rows)
+            parts.append(tokens)
+        return self.views(torch.cat(parts, 2).transpose(0, 1))
+
+
+def _for_views(tokens: Tensor, form: Tensor, rows: Tensor | None) -> Tensor:
+    """Return what every view sees, (V, B or R, n).
+
+    The batch is there in several forms (S, B, n), of which view v sees ``form[v]``, and
+    of that its own rows (R, V).
+    """
+    n_rows = tokens.shape[1]
+    own = torch.arange(n_rows, device=form.device) if rows is None else rows.T
+    places = own + n_rows * form[:, None]
+    return (
+        tokens.flatten(0, 1)
+        .index_select(0, places.flatten())
+        .unflatten(0, places.shape)
+    )

@@ -6,11 +6,11 @@ import torch
 from skorch.callbacks import Callback
 from torch import Tensor
 
-from sklearn_ddcl.training.data import Batches, EncodedRows
-from sklearn_ddcl.training.folds import is_left_out
+from sklearn_ddcl.training.data import Batches, EncodedRows, Inputs, Targets
+from sklearn_ddcl.training.folds import N_FOLDS, judged_rows
 
 _RATIOS = tuple(2 ** (i / 2) for i in range(-2, 7))
-_BLOCK = 1024
+_BLOCK = 512
 
 
 class Validate(Callback):
@@ -74,19 +74,21 @@ def judge(
     network, device = net.module_, torch.device(net.device)
     temperature = network.readout.temperature
     before, training = temperature.clone(), network.training
+    n_views = network.n_decisions
     totals = torch.zeros(3, len(ratios), dtype=torch.float64, device=device)
     network.eval()
     try:
         with torch.no_grad(), net.autocast():
             for inputs, targets in Batches(rows, _BLOCK, device):
+                inputs, classes, weights = _to_judges(inputs, targets, n_views)
                 tokens = network.tokens(*inputs)
                 for i, ratio in enumerate(ratios):
                     temperature.copy_(before * ratio)
-                    log_proba = _impartial(network.readout(tokens)[0], targets.folds)
-                    hits = log_proba.argmax(1) == targets.classes
-                    loss = -log_proba.gather(1, targets.classes[:, None])[:, 0]
+                    log_proba = _average(network.readout(tokens)[0], classes.shape[1])
+                    hits = log_proba.argmax(-1) == classes
+                    loss = -log_proba.gather(-1, classes[..., None])[..., 0]
                     measured = torch.stack([loss, hits, torch.ones_like(loss)]).double()
-                    totals[:, i] += measured @ targets.weights.double()
+                    totals[:, i] += measured.flatten(1) @ weights.double().flatten()
     finally:
         # Also when a user interrupts, who then keeps the model.
         temperature.copy_(before)
@@ -95,9 +97,27 @@ def judge(
     return losses / mass, scores / mass
 
 
-def _impartial(log_proba: Tensor, folds: Tensor) -> Tensor:
-    """Return the log of the mean probability of the views that may judge, (B, C)."""
-    judges = is_left_out(folds, log_proba.shape[1])
-    judges |= ~judges.any(1, keepdim=True)
-    share = judges.to(log_proba.dtype) / judges.sum(1, keepdim=True)
-    return (log_proba + share.log()[..., None]).logsumexp(1)
+def _to_judges(
+    inputs: Inputs, targets: Targets, n_views: int
+) -> tuple[Inputs, Tensor, Tensor]:
+    """Return a batch such that views see what they may judge, classes and weights.
+
+    These are (R, N_FOLDS), one column for the views that leave out a fold, or (B, 1) if
+    all views judge all rows.
+    """
+    if n_views < N_FOLDS or targets.folds[0] < 0:
+        return inputs, targets.classes[:, None], targets.weights[:, None]
+    rows, by_fold = judged_rows(targets.folds, n_views)
+    weights = targets.weights[by_fold].where(by_fold >= 0, 0)
+    return inputs._replace(rows=rows), targets.classes[by_fold], weights
+
+
+def _average(log_proba: Tensor, n_groups: int) -> Tensor:
+    """Return the log of the mean probability of groups of views, (R, n_groups, C)."""
+    n_views = log_proba.shape[1]
+    lacking = -n_views % n_groups
+    padded = torch.nn.functional.pad(log_proba, (0, 0, 0, lacking), value=-torch.inf)
+    sums = padded.unflatten(1, (-1, n_groups)).logsumexp(1)
+    groups = torch.arange(n_views, device=log_proba.device) % n_groups
+    counts = groups.bincount(minlength=n_groups).to(sums.dtype)
+    return sums - counts.log()[:, None]
