@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,18 @@ from harness.growth_synthetic import (
 )
 from harness.growth_tables import compare_blocks, compare_narrow, compare_sizes
 from harness.growth_tokens import compare_sizes as compare_token_sizes
+from harness.growth_tokens import deal_folds
 from harness.protocol import read_table, split_rows
 from harness.records import RESULTS, Journal
-from harness.token_sets import read_tokens
+from harness.token_sets import TokenSet, read_tokens
 from tables import CORE, find_table
 
-PARTS = ("rank", "tables", "tokens", "narrow", "separation", "rules", "blocks")
+PARTS = (
+    "rank", "tables", "tokens", "folds", "narrow", "separation", "rules", "blocks",
+)  # fmt: skip
 RANKS = range(1, 9)
 SOME_SETS = ("vehicle", "vowel", "phoneme", "segment", "credit_g", "ctg")
-_KEY = ("part", "set", "rank", "rule", "model", "seed")
+_KEY = ("part", "set", "fold", "rank", "rule", "model", "seed")
 
 
 def main() -> None:
@@ -90,17 +94,27 @@ def run_narrow(args: argparse.Namespace, journal: Journal) -> None:
 
 
 def run_tokens(args: argparse.Namespace, journal: Journal) -> None:
-    for seed in args.seeds:
+    for seed, tokens in _sentences(args):
         key = {"part": "tokens", "set": "sst2", "seed": seed}
-        if _known(journal, key):
-            continue
+        if not _known(journal, key):
+            _add_models(journal, key, compare_token_sizes(tokens, seed))
+
+
+def run_folds(args: argparse.Namespace, journal: Journal) -> None:
+    for seed, tokens in _sentences(args):
+        for fold, part in enumerate(deal_folds(tokens, seed)):
+            key = {"part": "folds", "set": "sst2", "fold": fold, "seed": seed}
+            if not _known(journal, key):
+                _add_models(journal, key, compare_token_sizes(part, seed))
+
+
+def _sentences(args: argparse.Namespace) -> Iterator[tuple[int, TokenSet]]:
+    for seed in args.seeds:
         try:
-            tokens = read_tokens("sst2", seed, args.data, args.cache)
+            yield seed, read_tokens("sst2", seed, args.data, args.cache)
         except NotAvailable as reason:
             print(f"sst2 is skipped: {reason}.")
             return
-        for model, result in list(compare_token_sizes(tokens, seed)):
-            _add(journal, key | {"model": model} | result)
 
 
 def _compare(
@@ -113,8 +127,14 @@ def _compare(
         path = find_table(args.data / "tabular", name)
         table = read_table(path, args.rows)
         train, test = split_rows(table.classes, seed)
-        for model, result in list(compare(table, train, test, seed)):
-            _add(journal, key | {"model": model} | result)
+        _add_models(journal, key, compare(table, train, test, seed))
+
+
+def _add_models(
+    journal: Journal, key: dict[str, Any], results: Iterable[tuple[str, dict[str, Any]]]
+) -> None:
+    for model, result in list(results):
+        _add(journal, key | {"model": model} | result)
 
 
 def _known(journal: Journal, key: dict[str, Any]) -> bool:
@@ -127,7 +147,18 @@ def _known(journal: Journal, key: dict[str, Any]) -> bool:
 
 def _add(journal: Journal, result: dict[str, Any]) -> None:
     journal.add(**result)
-    shown = ("part", "set", "rank", "rule", "model", "seed", "acc", "found", "n_heads")
+    shown = (
+        "part",
+        "set",
+        "fold",
+        "rank",
+        "rule",
+        "model",
+        "seed",
+        "acc",
+        "found",
+        "n_heads",
+    )
     print("  ".join(str(result[name]) for name in shown if name in result), flush=True)
 
 
@@ -135,6 +166,7 @@ _RUN = {
     "rank": run_rank,
     "tables": run_tables,
     "tokens": run_tokens,
+    "folds": run_folds,
     "narrow": run_narrow,
     "separation": run_separation,
     "rules": run_rules,

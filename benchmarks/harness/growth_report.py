@@ -28,7 +28,7 @@ def _ranks(lines: pd.DataFrame) -> str:
     foreseen = ((lines["predicted"] - lines["found"]).abs() / lines["found"]).mean()
     rows = [
         (
-            rank,
+            f"{rank:.0f}",
             *(
                 " ".join(f"{v:.0f}" for v in own[name])
                 for name in ("found", "predicted")
@@ -68,7 +68,7 @@ def _sizes(lines: pd.DataFrame) -> str:
         "encoder", "accuracy", "log-loss", "heads per block", "weights of the blocks",
         "of the first", "fit CPU s",
     )  # fmt: skip
-    n_cases = len(lines.groupby(["set", "seed"]))
+    n_cases = (lines["model"] == lines["model"].iloc[0]).sum()
     changed = lines[lines["actions"].map(bool)]["model"].value_counts()
     grew = "; ".join(f"{model} {n}" for model, n in changed.items()) or "none"
     note = (
@@ -105,7 +105,7 @@ def _rules(lines: pd.DataFrame) -> str:
     rows = [
         (
             rule,
-            rank,
+            f"{rank:.0f}",
             " ".join(f"{v:.0f}" for v in own["found"]),
             number(own["loss"].mean(), 3),
         )
@@ -118,6 +118,7 @@ _PARTS = {
     "rank": ("Tasks of known rank", _ranks),
     "tables": ("Tables", _sizes),
     "tokens": ("Token embeddings of SST-2", _sizes),
+    "folds": ("Training sentences of SST-2 in four folds", _sizes),
     "narrow": ("Narrow heads on tables", _sizes),
     "separation": ("Do growth and separation reinforce each other?", _separation),
     "rules": ("Rules of growth", _rules),

@@ -32,7 +32,8 @@ class ByLoss(GrowthController):
             return 0
         self.loss_before_ = recent
         past.clear()
-        return self.rule.max_heads
+        # One more than those that are about to find their work.
+        return 1 + sum(head.learns for head in self.layers[number].heads)
 
     def leading_energy(self, number: int) -> float:
         """Return nothing: this rule does not look at directions."""

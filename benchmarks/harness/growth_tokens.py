@@ -1,6 +1,5 @@
 """A growing stack on token sequences, beside fixed ones."""
 
-import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -15,10 +14,21 @@ from sklearn_ddcl.networks.encoders.incrt import GrowingBlock
 from sklearn_ddcl.training.growth import GrowthController
 
 from .token_models import D_TOKEN, DROPOUT, TokenClassifier
-from .token_sets import TokenSet
-from .token_training import BATCH, LR, WEIGHT_DECAY, batches, predict, rate
+from .token_sets import Part, TokenSet
+from .token_training import BATCH, batches, predict, train_classifier
 
 N_LAYERS, D_HEAD = 2, 8
+N_FOLDS = 4
+_STEPS_PER_LOOK = 20
+
+
+def deal_folds(tokens: TokenSet, seed: int) -> Iterator[TokenSet]:
+    """Yield the training rows in parts, each of which is the test of the others."""
+    part = tokens.train
+    order = np.random.default_rng(seed).permutation(len(part.classes))
+    for test in np.array_split(order, N_FOLDS):
+        train = np.setdiff1d(order, test)
+        yield tokens._replace(train=_rows(part, train), test=_rows(part, np.sort(test)))
 
 
 def compare_sizes(tokens: TokenSet, seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -58,15 +68,11 @@ def fit(
     _, n_tokens, d_in = tokens.train.tokens.shape
     n_classes = int(tokens.train.classes.max()) + 1
     model = TokenClassifier(d_in, n_tokens, n_classes, D_TOKEN, blocks, [], generator)
-    controller = None
-    if rule is not None:
-        controller = GrowthController(
-            model, rule, torch.Generator().manual_seed(seed + 7)
-        )
+    grower = None if rule is None else _Grower(model, tokens.train, rule, seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         began = time.process_time()
-        actions = _train(model, tokens, generator, controller)
+        train_classifier(model, tokens.train, tokens.n_epochs, generator, grower)
         fit_cpu = time.process_time() - began
     log_proba = predict(model, tokens.test)
     classes = tokens.test.classes
@@ -78,62 +84,52 @@ def fit(
             block.attention.n_heads if isinstance(block, GrowingBlock) else 8
             for block in model.blocks
         ],
-        "actions": actions,
+        "actions": [] if grower is None else grower.actions,
         "fit_cpu": fit_cpu,
     }
 
 
-def _train(
-    model: TokenClassifier,
-    tokens: TokenSet,
-    generator: torch.Generator,
-    controller: GrowthController | None,
-) -> list[tuple[int, int, str]]:
-    """Train as all classifiers of tokens are, and return what grew."""
-    part, n_epochs = tokens.train, tokens.n_epochs
-    optimizer = torch.optim.AdamW(model.parameters(), lr=LR, weight_decay=WEIGHT_DECAY)
-    n_steps = n_epochs * math.ceil(len(part.classes) / BATCH)
-    halves = torch.arange(len(part.classes)) % 2 == 0
-    if controller is not None:
-        controller.watch()
-    actions: list[tuple[int, int, str]] = []
-    model.train()
-    step, losses = 0, []
-    for _ in range(n_epochs):
-        order = torch.randperm(len(part.classes), generator=generator).numpy()
-        for start, batch in zip(
-            range(0, len(order), BATCH), batches(part, order), strict=True
-        ):
-            for group in optimizer.param_groups:
-                group["lr"] = LR * rate(step / n_steps)
-            optimizer.zero_grad()
-            loss = nn.functional.cross_entropy(model(*batch[:2]), batch[2])
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            step += 1
-            losses.append(float(loss.detach()))
-            if controller is None:
-                continue
-            rows = order[start : start + BATCH]
-            controller.measure(torch.ones(len(rows)), halves[rows])
-            if step % 20 == 0:
-                found = controller.end_epoch(
-                    step,
-                    step / n_steps,
-                    sum(losses[-20:]) / 20,
-                    lambda: _judge(model, part),
-                    optimizer,
-                )
-                actions += [
-                    (step, layer, action)
-                    for layer, action in enumerate(found)
-                    if action != "none"
-                ]
-    if controller is not None:
-        controller.finish()
-    model.eval()
-    return actions
+class _Grower:
+    """Let a model grow between the steps of its training."""
+
+    def __init__(
+        self, model: TokenClassifier, part: Part, rule: GrowthRule, seed: int
+    ) -> None:
+        self.model, self.part = model, part
+        generator = torch.Generator().manual_seed(seed + 7)
+        self.controller = GrowthController(model, rule, generator)
+        self.halves = torch.arange(len(part.classes)) % 2 == 0
+        self.losses: list[float] = []
+        self.actions: list[tuple[int, int, str]] = []
+        self.controller.watch()
+
+    def __call__(
+        self,
+        step: int,
+        n_steps: int,
+        rows: np.ndarray,
+        loss: float,
+        optimizer: torch.optim.Optimizer,
+    ) -> None:
+        """Measure a step, and look now and then."""
+        self.controller.measure(torch.ones(len(rows)), self.halves[rows])
+        self.losses.append(loss)
+        if step % _STEPS_PER_LOOK == 0:
+            mean = sum(self.losses[-_STEPS_PER_LOOK:]) / _STEPS_PER_LOOK
+            found = self.controller.end_epoch(
+                step,
+                step / n_steps,
+                mean,
+                lambda: _judge(self.model, self.part),
+                optimizer,
+            )
+            self.actions += [
+                (step, layer, action)
+                for layer, action in enumerate(found)
+                if action != "none"
+            ]
+        if step == n_steps:
+            self.controller.finish()
 
 
 @torch.no_grad()
@@ -145,3 +141,8 @@ def _judge(model: nn.Module, part: Any) -> float:
     ]
     model.train()
     return sum(losses) / len(losses)
+
+
+def _rows(part: Part, rows: np.ndarray) -> Part:
+    mask = None if part.mask is None else part.mask[rows]
+    return Part(part.tokens[rows], mask, part.classes[rows])

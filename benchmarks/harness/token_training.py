@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ def fit(spec: str, tokens: TokenSet, seed: int) -> dict[str, Any]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         before, began = peak_bytes(), time.process_time()
-        _train(model, train, tokens.n_epochs, generator)
+        train_classifier(model, train, tokens.n_epochs, generator)
         fit_cpu, peak = time.process_time() - began, peak_bytes()
     began = time.process_time()
     log_proba = predict(model, test)
@@ -56,9 +56,32 @@ def fit(spec: str, tokens: TokenSet, seed: int) -> dict[str, Any]:
     }
 
 
-def _train(
-    model: nn.Module, part: Part, n_epochs: int, generator: torch.Generator
+AfterStep = Callable[[int, int, np.ndarray, float, torch.optim.Optimizer], None]
+
+
+def train_classifier(
+    model: nn.Module,
+    part: Part,
+    n_epochs: int,
+    generator: torch.Generator,
+    after_step: AfterStep | None = None,
 ) -> None:
+    """Train a classifier.
+
+    Parameters
+    ----------
+    model : Module
+        Maps tokens and their mask to logits.
+    part : Part
+        Rows to learn from.
+    n_epochs : int
+        How often every row is seen.
+    generator : torch.Generator
+        Shuffles.
+    after_step : callable, optional
+        Is told after every step which it was, counted from 1, of how many, the rows
+        that were in it, their loss, and the optimizer, whose parameters it may replace.
+    """
     learned = [w for w in model.parameters() if w.requires_grad]
     optimizer = torch.optim.AdamW(learned, lr=LR, weight_decay=WEIGHT_DECAY)
     n_steps = n_epochs * math.ceil(len(part.classes) / BATCH)
@@ -66,16 +89,24 @@ def _train(
         optimizer, lambda step: rate(step / n_steps)
     )
     model.train()
+    step = 0
     for _ in range(n_epochs):
         order = torch.randperm(len(part.classes), generator=generator).numpy()
-        for tokens, mask, classes in batches(part, order):
+        starts = range(0, len(order), BATCH)
+        for start, batch in zip(starts, batches(part, order), strict=True):
+            tokens, mask, classes = batch
             optimizer.zero_grad()
-            nn.functional.cross_entropy(model(tokens, mask), classes).backward()
+            loss = nn.functional.cross_entropy(model(tokens, mask), classes)
+            loss.backward()
             # As they are now: blocks may have grown.
             weights = (w for group in optimizer.param_groups for w in group["params"])
             nn.utils.clip_grad_norm_(weights, 1.0)
             optimizer.step()
             schedule.step()
+            step += 1
+            if after_step is not None:
+                rows = order[start : start + BATCH]
+                after_step(step, n_steps, rows, float(loss.detach()), optimizer)
     model.eval()
 
 

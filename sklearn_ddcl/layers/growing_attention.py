@@ -139,21 +139,15 @@ class GrowingAttention(nn.Module):
         return logits.softmax(-1).transpose(0, 1)
 
     def grow(
-        self,
-        demand: Tensor | None = None,
-        context: Tensor | None = None,
-        generator: torch.Generator | None = None,
+        self, rows: Tensor | None = None, generator: torch.Generator | None = None
     ) -> None:
-        r"""Add a head that changes nothing yet.
+        """Add a head that changes nothing yet.
 
         Parameters
         ----------
-        demand : Tensor of shape (d_token, d_token), optional
-            What is asked for: tokens along a row ask for what is along a column. Its
-            leading left direction becomes the first query.
-        context : Tensor of shape (d_token, d_token), optional
-            Where it is found; symmetric. It is taken apart into one key and one value,
-            :math:`\tfrac12 (k v^\top + v k^\top)`.
+        rows : Tensor of shape (3, d_token), optional
+            Directions of its first query, key and value: by what it asks, what it
+            looks for, and what it reads there.
         generator : torch.Generator, optional
             Source of all other weights.
 
@@ -164,9 +158,9 @@ class GrowingAttention(nn.Module):
         """
         d_head, d_token = self.bases.shape[2:]
         new = _drawn((3, 1, d_head, d_token), generator).to(self.bases)
-        if demand is not None and context is not None:
+        if rows is not None:
             new[:2] *= _UNKNOWN
-            new[:, 0, 0] = first_row(demand.to(new), context.to(new), d_head)
+            new[:, 0, 0] = first_rows(rows.to(new), d_head)
         with torch.no_grad():
             output = torch.cat([self.output, self.output.new_zeros(1, d_head, d_token)])
             bases = torch.cat([self.bases, new], 1)
@@ -243,32 +237,15 @@ class GrowingAttention(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
-def first_row(demand: Tensor, context: Tensor, d_head: int) -> Tensor:
-    """Return the query, key and value (3, d) that serve a demand in a context best.
+def first_rows(directions: Tensor, d_head: int) -> Tensor:
+    """Return query, key and value (3, d) along directions (3, d) of any length.
 
-    Parameters
-    ----------
-    demand, context : Tensor of shape (d, d)
-        As for :meth:`GrowingAttention.grow`.
-    d_head : int
-        Width of the head, which dampens inner products.
-
-    Returns
-    -------
-    rows : Tensor of shape (3, d)
-        Such that logits have a variance of about one for tokens of variance one.
+    Logits then have a variance of about one for tokens of variance one, whatever the
+    width of the head, which dampens inner products.
     """
-    query = torch.linalg.svd(demand.double()).U[:, 0]
-    values, vectors = torch.linalg.eigh((context + context.T).double() / 2)
-    low, high = vectors[:, 0], vectors[:, -1]
-    lowest, highest = values[0].clamp_max(0), values[-1].clamp_min(0)
-    # The indefinite part of rank two is the product of exactly two directions.
-    key = highest.sqrt() * high + (-lowest).sqrt() * low
-    value = highest.sqrt() * high - (-lowest).sqrt() * low
-    rows = torch.stack([query, key, value])
-    rows = rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-30)
+    rows = directions / directions.norm(dim=1, keepdim=True).clamp_min(1e-30)
     rows[:2] *= d_head**0.25
-    return rows.to(demand)
+    return rows
 
 
 def _drawn(shape: tuple[int, ...], generator: torch.Generator | None) -> Tensor:

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-_WARMUP_STEPS = 30
+WARM_UP_STEPS = 30
 _ANNEALED_SHARE = 0.7
 
 
@@ -73,4 +73,4 @@ def warm_up(step: int, n_steps: int) -> float:
     factor : float
         In (0, 1].
     """
-    return min(1.0, (step + 1) / min(_WARMUP_STEPS, max(1, n_steps)))
+    return min(1.0, (step + 1) / min(WARM_UP_STEPS, max(1, n_steps)))

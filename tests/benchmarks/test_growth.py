@@ -15,9 +15,10 @@ from benchmarks.harness import growth_synthetic, growth_tables, growth_tasks
 from benchmarks.harness.growth_report import write_report
 from benchmarks.harness.growth_rules import AtRandom, ByLoss
 from benchmarks.harness.growth_tasks import Student, make_task
-from benchmarks.harness.growth_tokens import compare_sizes
+from benchmarks.harness.growth_tokens import compare_sizes, deal_folds
 from benchmarks.harness.protocol import Table
 from benchmarks.harness.token_sets import Part, TokenSet
+from benchmarks.harness.token_training import BATCH, train_classifier
 from sklearn_ddcl.networks import GrowthRule
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,14 +92,65 @@ def test_nothing_that_grew_is_the_same_from_scratch(monkeypatch):
     assert sizes[1] > sizes[3] > sizes[4]
 
 
-def test_tokens_are_compared_too(torch_seed):
+@pytest.fixture
+def sentences():
+    """Return 300 sequences of noise in two classes."""
     rng = np.random.default_rng(0)
     tokens = rng.normal(size=(300, 6, 5)).astype(np.float32)
-    part = Part(tokens, None, np.arange(300) % 2)
-    results = dict(compare_sizes(TokenSet(part, part, grid=None, n_epochs=1), 0))
+    part = Part(tokens, np.ones((300, 6), bool), np.arange(300) % 2)
+    return TokenSet(part, part, grid=None, n_epochs=1)
+
+
+def test_tokens_are_compared_too(sentences, torch_seed):
+    results = dict(compare_sizes(sentences, 0))
     assert list(results) == ["transformer", "incrt", "fixed"]
     weights = [result["block_parameters"] for result in results.values()]
     assert weights[1] < weights[0] / 3
+
+
+def test_every_row_is_tested_in_one_fold_and_learned_in_the_others(sentences):
+    rows = np.arange(300, dtype=np.float32)[:, None, None]
+    part = sentences.train._replace(tokens=rows)
+    folds = list(deal_folds(sentences._replace(train=part), seed=1))
+    tested = [fold.test.tokens.ravel() for fold in folds]
+    assert sorted(np.concatenate(tested).tolist()) == rows.ravel().tolist()
+    for fold, test in zip(folds, tested, strict=True):
+        learned = fold.train.tokens.ravel()
+        assert sorted([*learned, *test]) == rows.ravel().tolist()
+        np.testing.assert_array_equal(fold.train.classes, learned % 2)
+    other = next(deal_folds(sentences._replace(train=part), seed=2))
+    assert set(other.test.tokens.ravel()) != set(tested[0])
+
+
+def test_after_every_step_its_rows_and_their_loss_are_told(sentences, generator):
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(5, 2))
+
+        def forward(self, tokens, mask=None):
+            return tokens.sum(1) @ self.weight
+
+    model, told = Model(), []
+    weights = [model.weight.detach().clone()]
+    part = sentences.train
+
+    def after_step(step, n_steps, rows, loss, optimizer):
+        logits = torch.from_numpy(part.tokens[rows]).sum(1) @ weights[-1]
+        expected = torch.nn.functional.cross_entropy(
+            logits, torch.from_numpy(part.classes[rows])
+        )
+        assert loss == pytest.approx(float(expected))
+        assert optimizer.param_groups[0]["params"] == [model.weight]
+        weights.append(model.weight.detach().clone())
+        told.append((step, n_steps, rows))
+
+    train_classifier(model, part, 2, generator, after_step)
+    n_steps = 2 * (300 // BATCH + 1)
+    assert [step for step, _, _ in told] == list(range(1, n_steps + 1))
+    assert {total for _, total, _ in told} == {n_steps}
+    first = np.concatenate([rows for _, _, rows in told[: n_steps // 2]])
+    assert sorted(first.tolist()) == list(range(300))
 
 
 def test_the_report_says_how_far_off_the_count_is():

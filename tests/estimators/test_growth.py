@@ -71,10 +71,11 @@ def test_what_has_grown_can_be_read(make, rows):
     for layer, n_heads in enumerate(estimator.n_heads_):
         own = [row for row in history if row["layer"] == layer]
         assert own[-1]["n_heads"] == n_heads
-        came = sum(row["action"] == "grow" for row in own)
-        went = sum(row["action"] == "prune" for row in own)
-        assert came >= n_heads - 1
-        assert went or came == n_heads - 1
+        counts = [1, *(row["n_heads"] for row in own)]
+        for row, before, after in zip(own, counts, counts[1:], strict=False):
+            # Several may come at once.
+            expected = {"grow": after > before, "prune": after < before}
+            assert expected.get(row["action"], after == before)
         heads = [head for head in estimator.heads_ if head["layer"] == layer]
         assert sorted(head["head"] for head in heads) == list(range(n_heads))
         assert sum(head["share"] for head in heads) == pytest.approx(1)
@@ -139,6 +140,18 @@ def test_the_best_epoch_may_have_fewer_heads_than_the_last(rows):
     heads = [layer.n_heads for layer in growing_layers(clf._fitted.network)]
     assert clf.n_heads_.tolist() == heads
     assert clf.predict(X).shape == y.shape
+
+
+@pytest.mark.usefixtures("eager")
+def test_rates_begin_again_when_a_head_comes(rows):
+    history = classifier().fit(*rows)
+    rates = [row["lr"] for row in history.history_]
+    grew = [row["epoch"] for row in history.growth_history_ if row["action"] == "grow"]
+    assert grew
+    for epoch in grew:
+        # Epochs are counted from 1; rates are those of the last step of an epoch.
+        assert rates[epoch] > rates[epoch - 1]
+    assert rates[-1] < 0.05 * max(rates)
 
 
 @pytest.mark.usefixtures("eager")

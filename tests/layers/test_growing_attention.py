@@ -6,7 +6,6 @@ from torch import nn
 from torch.testing import assert_close
 
 from sklearn_ddcl.layers import GrowingAttention
-from sklearn_ddcl.layers.growing_attention import first_row
 
 D_TOKEN = 12
 
@@ -72,9 +71,8 @@ def test_contributions_and_attention_are_parts_of_it(make, x, mask):
 def test_a_new_head_changes_nothing(make, x, generator):
     layer = make()
     before = layer(x)
-    demand, context = torch.randn(2, D_TOKEN, D_TOKEN, generator=generator)
     layer.grow(generator=generator)
-    layer.grow(demand, context, generator)
+    layer.grow(torch.randn(3, D_TOKEN, generator=generator), generator)
     assert layer.n_heads == 5
     assert (layer(x) - before).abs().max() < 1e-12
 
@@ -156,19 +154,17 @@ def test_gradients_are_right(make, x):
     assert torch.autograd.gradcheck(forward, (x[:1, :3].requires_grad_(), *params))
 
 
-def test_a_product_of_two_directions_is_taken_apart(generator):
-    query, out, key, value = torch.linalg.qr(
-        torch.randn(D_TOKEN, 4, generator=generator, dtype=torch.float64)
-    ).Q.T
-    demand = torch.outer(query, out)
-    context = (torch.outer(key, value) + torch.outer(value, key)) / 2
-
-    rows = first_row(demand, context, d_head=1)
-
-    assert abs(float(rows[0] @ query)) == pytest.approx(1)
-    pair = {round(abs(float(row @ way)), 6) for row in rows[1:] for way in (key, value)}
-    # Which is the key cannot be known; neither is a mixture.
-    assert pair == {0.0, 1.0}
+def test_a_new_head_looks_along_its_directions(make, generator):
+    layer = make()
+    directions = torch.randn(3, D_TOKEN, generator=generator, dtype=torch.float64)
+    layer.grow(directions, generator)
+    rows = layer.bases[:, -1].detach()
+    along = torch.nn.functional.cosine_similarity(rows[:, 0], directions)
+    assert_close(along, torch.ones(3).double())
+    # Logits of a standard deviation of one, the other rows well below it.
+    product = rows[0, 0].norm() * rows[1, 0].norm() / layer.d_head**0.5
+    assert float(product) == pytest.approx(1)
+    assert (rows[:2, 1:].norm(dim=-1) < 0.6).all()
 
 
 def test_the_number_of_weights_is_four_widths_per_head(make):

@@ -23,7 +23,7 @@ FEED_FORWARDS = ("prototypes", "mlp", "none")
 class INCRTEncoder(Parameters):
     """Parameters of ``encoder="incrt"``: a transformer that grows its own heads.
 
-    Every block starts with `n_heads` heads and gets another one when the loss asks for
+    Every block starts with `n_heads` heads and gets others when the loss asks for
     something that depends on other columns and that no head supplies; heads that turn
     out not to matter go again. A dictionary of prototypes stands in the place of the
     feed-forward part.
@@ -43,7 +43,7 @@ class INCRTEncoder(Parameters):
     d_head : int, default=8
         Width of a head.
     threshold : float, default=0.1
-        A block gets another head for what is missing above this share of the most that
+        A block gets other heads for what is missing above this share of the most that
         it has ever missed.
     feed_forward : {"prototypes", "mlp", "none"}, default="prototypes"
         What follows attention in a block: the dictionary, an ordinary feed-forward

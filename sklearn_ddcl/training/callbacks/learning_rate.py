@@ -8,7 +8,8 @@ from skorch.callbacks import Callback
 class StepLearningRate(Callback):
     """Set all learning rates before each step: a short warm-up, then a cosine.
 
-    Groups keep their proportions, hence the time scales.
+    Groups keep their proportions, hence the time scales. When heads have come, rates go
+    from their peak through the rest of the cosine once more.
     """
 
     def on_train_begin(self, net: Any, X: Any = None, **kwargs: Any) -> None:
@@ -24,7 +25,9 @@ class StepLearningRate(Callback):
         """Set the rates of the coming step."""
         if not training:
             return
-        factor = net.plan.lr_factor(net.step, self.n_steps_)
+        growth = getattr(net, "growth", None)
+        step = net.step if growth is None else growth.annealed(net.step, self.n_steps_)
+        factor = net.plan.lr_factor(step, self.n_steps_)
         for group in net.optimizer_.param_groups:
             group["lr"] = factor * group["peak_lr"]
         net.step += 1

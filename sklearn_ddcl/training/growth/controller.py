@@ -13,6 +13,7 @@ from sklearn_ddcl.layers.growing_attention import GrowingAttention
 from sklearn_ddcl.networks.growth_rule import GrowthRule
 from sklearn_ddcl.training.growth.layer_growth import LayerGrowth
 from sklearn_ddcl.training.messages import GrowthWarning
+from sklearn_ddcl.training.schedule import WARM_UP_STEPS
 
 # Before them everything is missing, and afterwards nothing new could be learned.
 _FIRST_SHARE, _LAST_SHARE = 0.15, 0.6
@@ -54,6 +55,7 @@ class GrowthController:
         self.first_loss: float | None = None
         self.relative_loss = 1.0
         self.n_steps = self.steps_at_look = 0
+        self.grown_at: int | None = None
         self.settling = 0
         self.swept = False
 
@@ -110,7 +112,7 @@ class GrowthController:
         Returns
         -------
         actions : list of {"none", "grow", "turn", "prune"}
-            What happened to every layer: a head was added, one that was worth less than
+            What happened to every layer: heads were added, one that was worth less than
             what is missing was turned to it, or some were removed.
         """
         if self.first_loss is None:
@@ -132,7 +134,33 @@ class GrowthController:
         self.settling -= 1
         if self.settling > 0:
             return nothing
-        return self._change(wanting, judge, optimizer)
+        actions = self._change(wanting, judge, optimizer)
+        if "grow" in actions or "turn" in actions:
+            self.grown_at = step
+        return actions
+
+    def annealed(self, step: int, n_steps: int) -> int:
+        """Return how far a schedule is that begins again with every growth.
+
+        What has come late would otherwise learn at rates that have fallen. The training
+        takes no longer for it.
+
+        Parameters
+        ----------
+        step, n_steps : int
+            Training steps so far, and in all.
+
+        Returns
+        -------
+        step : int
+            The same as long as nothing has grown; afterwards from the end of the
+            warm-up, so that rates need not rise first, to `n_steps` again.
+        """
+        grown_at = self.grown_at
+        if grown_at is None or grown_at >= n_steps:
+            return step
+        again = (step - grown_at) * n_steps // (n_steps - grown_at)
+        return max(again, min(step, WARM_UP_STEPS))
 
     def threshold(self, number: int) -> float:
         """Return the energy above which a layer gets another head."""
@@ -271,9 +299,9 @@ class GrowthController:
             return 0
         return max(1, stationary_count(self.energies(number), self.threshold(number)))
 
-    def _wanting(self, judge: Callable[[], float]) -> list[int]:
-        """Take a look at all layers, and return those that miss a head."""
-        wanting = []
+    def _wanting(self, judge: Callable[[], float]) -> dict[int, int]:
+        """Take a look at all layers, and return how many heads some of them miss."""
+        wanting = {}
         for number, watched in enumerate(self.layers):
             if watched.predicted is None:
                 watched.predicted = self._predict(number, judge)
@@ -284,15 +312,16 @@ class GrowthController:
             for head, cost in zip(watched.heads, costs, strict=True):
                 head.look(cost)
             # Heads that learn are about to take as many directions.
-            if missing > sum(head.learns for head in watched.heads):
-                wanting.append(number)
+            missing -= sum(head.learns for head in watched.heads)
+            if missing > 0:
+                wanting[number] = missing
         return wanting
 
-    def _change(self, wanting: list[int], judge: Any, optimizer: Any) -> list[str]:
-        """Add or turn one head, or else remove one that is redundant."""
+    def _change(self, wanting: dict[int, int], judge: Any, optimizer: Any) -> list[str]:
+        """Let one layer grow, or else remove a head that is redundant."""
         actions = ["none"] * len(self.layers)
         for number in sorted(wanting, key=self.leading_energy, reverse=True):
-            actions[number] = self._serve(number, optimizer)
+            actions[number] = self._serve(number, wanting[number], optimizer)
             if actions[number] != "none":
                 self.settling = _SETTLING_LOOKS
                 return actions
@@ -307,8 +336,10 @@ class GrowthController:
                 return actions
         return actions
 
-    def _serve(self, number: int, optimizer: torch.optim.Optimizer) -> str:
-        """Turn a head that is worth less than what is missing, or else add one."""
+    def _serve(
+        self, number: int, missing: int, optimizer: torch.optim.Optimizer
+    ) -> str:
+        """Turn a head that is worth less than what is missing, or else add some."""
         watched, energy = self.layers[number], self.leading_energy(number)
         idle = [
             (head.cost, place)
@@ -321,7 +352,7 @@ class GrowthController:
             return "turn"
         if idle or watched.layer.n_heads >= self.rule.max_heads:
             return "none"
-        watched.grow(optimizer)
+        watched.grow(optimizer, missing)
         return "grow"
 
     def _sweep(self, judge: Any, optimizer: Any) -> list[str]:
@@ -346,9 +377,13 @@ class GrowthController:
 
     def _predict(self, number: int, judge: Callable[[], float]) -> tuple[float, int]:
         """Return the bound on the heads of a layer, and how many its spectrum wants."""
+        watched = self.layers[number]
         found, threshold = self.energies(number), self.threshold(number)
         # A head that has learned little yet is to take one of the directions.
         little = max(self.least_cost(number), float(found.max()))
-        at_work = sum(cost > little for cost in self.removal_costs(number, judge))
-        count = at_work + stationary_count(found, threshold)
-        return max(1.0, at_work + head_bound(found, threshold)), max(1, count)
+        costs = self.removal_costs(number, judge)
+        missing = watched.missing_terms(stationary_count(found, threshold))
+        at_work = {head for head, cost in enumerate(costs) if cost > little}
+        at_work -= set(watched.mixed_heads(len(missing)))
+        bound = len(at_work) + head_bound(found, threshold)
+        return max(1.0, bound), max(1, len(at_work) + len(missing))

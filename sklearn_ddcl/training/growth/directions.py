@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from sklearn_ddcl.functional.growth import context_moments, demand_moments
+from sklearn_ddcl.training.growth.terms import Term, rank_one_terms
 
 _RATE = 0.05
 _MEMORY = 0.95
@@ -114,11 +115,22 @@ class Directions:
         error = (variance.clamp_min(0) / n_batches).sqrt() * self.mass
         return (self.gain > _SIGNIFICANT * error).cpu()
 
-    def leading(self) -> tuple[Tensor, Tensor]:
-        """Return demand and context (d, d) of the direction that explains most."""
-        best = int(self.shares.argmax())
-        shape = (self.d_token, self.d_token)
-        return self.demands[best].view(shape), self.contexts[best].view(shape)
+    def terms(self, least: float, n_terms: int) -> list[Term]:
+        """Return what single heads could supply of what is missing.
+
+        Parameters
+        ----------
+        least : float
+            Share of the squared gain of the strongest one that another one must have.
+        n_terms : int
+            Terms at most.
+        """
+        if not self.n_measured:
+            return []
+        shape = (-1, self.d_token, self.d_token)
+        demands, contexts = self.demands.view(shape), self.contexts.view(shape)
+        gains = self.gain * self.significant.to(self.gain.device)
+        return rank_one_terms(demands, contexts, gains, least, n_terms)
 
     def _measure(
         self,

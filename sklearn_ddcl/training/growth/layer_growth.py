@@ -1,5 +1,6 @@
 """What training knows of one layer that grows."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -12,10 +13,17 @@ from sklearn_ddcl.layers.growing_attention import GrowingAttention
 from sklearn_ddcl.training.growth.directions import Directions
 from sklearn_ddcl.training.growth.optimizer_state import carry_over
 from sklearn_ddcl.training.growth.redundancy import Redundancy
+from sklearn_ddcl.training.growth.terms import Sample, Term, find_roles, ownership
 
 _SPARE = 2
 _YOUNG_LOOKS, _GROWN_UP_LOOKS = 3, 12
 _RISING = 1.1
+# Of the squared gain of the strongest term; what is left of terms that were estimated
+# comes up to half of it.
+_TOGETHER = 0.25
+# Of a head, along a single direction.
+_OWNED = 0.5
+_SAMPLES, _TOKENS_OF_SAMPLE = 8, 4096
 
 
 @dataclass
@@ -57,6 +65,7 @@ class LayerGrowth:
         self, layer: GrowingAttention, max_heads: int, generator: torch.Generator
     ) -> None:
         self.layer = layer
+        self.max_heads = max_heads
         self.generator = generator
         d_token = layer.bases.shape[-1]
         n_directions = min(max_heads + _SPARE, d_token)
@@ -69,6 +78,7 @@ class LayerGrowth:
         self.largest = 0.0
         self.energies: list[float] = []
         self.predicted: tuple[float, int] | None = None
+        self.samples: deque[Sample] = deque(maxlen=_SAMPLES)
         self._seen: tuple[Tensor, Tensor, Tensor | None] | None = None
         self._residual: Tensor | None = None
 
@@ -99,6 +109,7 @@ class LayerGrowth:
         scales = weights.sum() / weights
         residual = self._residual.to(normed.dtype) * scales[:, None, None]
         self.directions.update(normed, residual, mask, weights, learns)
+        self._keep_sample(normed, residual, mask, weights)
         output = self.layer.output.detach()
         self.redundancy.update(mixed.to(output.dtype), output, mask, weights)
 
@@ -106,23 +117,59 @@ class LayerGrowth:
         """Forget the last training step; in the next one gradients may not come."""
         self._seen = self._residual = None
 
-    def grow(self, optimizer: torch.optim.Optimizer) -> None:
-        """Add a head along the direction in which attention is missing most."""
-        demand, context = self.directions.leading()
-        self._change(
-            optimizer,
-            lambda: self.layer.grow(demand, context, self.generator),
-            _with_zeros,
-        )
-        self.heads.append(Head())
+    def missing_terms(self, n_terms: int) -> list[Term]:
+        """Return what heads could supply, as far as it stands out alike."""
+        return self.directions.terms(_TOGETHER, n_terms)
+
+    def mixed_heads(self, n_missing: int) -> list[int]:
+        """Return the heads that start anew together with some that are missing.
+
+        Those that have had their time and own no direction: they do a little of what
+        the others are to do. None if these are not several, and more than they.
+        """
+        owned = ownership(self.layer.bases, self.layer.output)
+        mixed = [
+            place
+            for place, head in enumerate(self.heads)
+            if not head.learns and owned[place] < _OWNED
+        ]
+        may_turn = self.n_turns + len(mixed) <= self.max_heads
+        return mixed if may_turn and n_missing > max(1, len(mixed)) else []
+
+    def grow(self, optimizer: torch.optim.Optimizer, n_heads: int = 1) -> None:
+        """Add heads for what is missing most.
+
+        What stands out alike gets its heads at once, so that none of them settles
+        between the work of two. Heads that own no direction start anew with several
+        others.
+
+        Parameters
+        ----------
+        optimizer : Optimizer
+            Holds the parameters of the layer.
+        n_heads : int, default=1
+            Heads at most; at least one comes.
+        """
+        terms = self.missing_terms(n_heads)
+        rows = [find_roles(term, self.samples) for term in terms]
+        mixed = self.mixed_heads(len(rows))
+        self.n_turns += len(mixed)
+        for head in reversed(mixed):
+            self._remove(head, optimizer)
+        room = max(1, self.max_heads - self.layer.n_heads)
+        for directions in rows[:room]:
+            self._add(directions, optimizer)
+        if not rows:
+            self._add(None, optimizer)
 
     def turn(self, head: int, optimizer: torch.optim.Optimizer) -> float:
         """Let a head start anew where attention is missing most.
 
         Returns the most that can have changed.
         """
+        rows = [find_roles(term, self.samples) for term in self.missing_terms(1)]
         bound = self._remove(head, optimizer)
-        self.grow(optimizer)
+        self._add(rows[0] if rows else None, optimizer)
         return bound
 
     def prune(self, head: int, optimizer: torch.optim.Optimizer) -> float:
@@ -130,6 +177,23 @@ class LayerGrowth:
         # What went must not come again.
         self.closed = True
         return self._remove(head, optimizer)
+
+    def _keep_sample(
+        self, tokens: Tensor, residual: Tensor, mask: Tensor | None, weights: Tensor
+    ) -> None:
+        """Keep some rows, not many of those with many tokens."""
+        few = slice(max(1, _TOKENS_OF_SAMPLE // max(1, tokens.shape[1])))
+        tokens, residual = tokens[few].clone(), residual[few].clone()
+        kept = None if mask is None else mask[few].clone()
+        self.samples.append(Sample(tokens, residual, kept, weights[few].clone()))
+
+    def _add(self, directions: Tensor | None, optimizer: torch.optim.Optimizer) -> None:
+        self._change(
+            optimizer,
+            lambda: self.layer.grow(directions, self.generator),
+            _with_zeros,
+        )
+        self.heads.append(Head())
 
     def _remove(self, head: int, optimizer: torch.optim.Optimizer) -> float:
         kept = [h for h in range(self.layer.n_heads) if h != head]
@@ -158,6 +222,7 @@ class LayerGrowth:
             carry_over(optimizer, old, new, partial(reshape, dim=dim))
         self.directions.forget()
         self.redundancy.forget()
+        self.samples.clear()
         self.energies.clear()
         self.high = 0
 

@@ -30,7 +30,7 @@ def test_as_many_directions_explain_something_as_heads_are_missing(
     assert directions.significant.sum() == n_heads
 
 
-def test_the_leading_direction_is_that_of_the_missing_head(generator):
+def test_the_only_term_is_the_missing_head(generator):
     frame = torch.linalg.qr(torch.randn(D_TOKEN, 4, generator=generator)).Q
     query, key, value, out = frame.T
     x = torch.randn(N_ROWS, 6, D_TOKEN, generator=generator)
@@ -38,12 +38,22 @@ def test_the_leading_direction_is_that_of_the_missing_head(generator):
     weights = (x @ query)[..., None] * (x @ key)[:, None, :]
     residual = (weights @ (x @ value)[..., None]) * out / 6
 
-    demand, context = follow(Directions(D_TOKEN, 3, generator), x, residual).leading()
+    directions = follow(Directions(D_TOKEN, 3, generator), x, residual)
+    (term,) = directions.terms(0.25, 5)
 
     both = torch.outer(key, value)
     expected = torch.stack([torch.outer(query, out), (both + both.T) / 2**0.5])
-    for found, wanted in zip((demand, context), expected, strict=True):
+    for found, wanted in zip(term[1:], expected, strict=True):
         assert abs(float((found * wanted).sum())) > 0.95
+    directions.forget()
+    assert directions.terms(0.25, 5) == []
+
+
+def test_there_is_a_term_for_every_missing_head(teacher, generator):
+    x, residual = teacher(3, N_ROWS, noise=0.0)
+    directions = follow(Directions(D_TOKEN, 6, generator), x, residual)
+    assert len(directions.terms(0.25, 6)) == 3
+    assert len(directions.terms(0.25, 2)) == 2
 
 
 def test_what_a_token_asks_for_by_itself_is_no_direction(generator):
