@@ -87,23 +87,15 @@ class Views(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, n_views, d_in) to (B, n_views, d_token)."""
-        hidden, last = x.transpose(0, 1), self.project.weight.T
-        layers = zip(self.weights, self.biases, strict=True)
         kept = self._draw_kept(x.device)
         if kept is None:
-            for weight, bias in layers:
-                hidden = _hidden_layer(hidden, weight, bias)
+            weights, biases = list(self.weights), list(self.biases)
+            last = self.project.weight.T
         else:
-            before, scale = None, self.biases[0].shape[1] / self.n_kept
-            for (weight, bias), units in zip(layers, kept, strict=True):
-                if before is not None:
-                    weight = _rows(weight, before)
-                part = _columns(weight, units)
-                part = part if before is None else part * scale
-                hidden = _hidden_layer(hidden, part, bias.gather(1, units))
-                before = units
-            last = last.index_select(0, before.flatten()) * scale
-            last = last.unflatten(0, before.shape)
+            weights, biases, last = self._thinned(kept)
+        hidden = x.transpose(0, 1)
+        for weight, bias in zip(weights, biases, strict=True):
+            hidden = _hidden_layer(hidden, weight, bias)
         projected = hidden @ full_vectors(last).contiguous()
         return projected[..., : len(self.project.weight)].transpose(0, 1)
 
@@ -117,6 +109,23 @@ class Views(nn.Module):
             return None
         lots = torch.empty(n_layers, n_views, d_hidden, device=device)
         return lots.uniform_(generator=self.generator).topk(self.n_kept).indices
+
+    def _thinned(self, kept: Tensor) -> tuple[list[Tensor], list[Tensor], Tensor]:
+        """Return weights, biases and projections of the kept units alone.
+
+        What comes after them is scaled so that its expectation stays.
+        """
+        scale = self.biases[0].shape[1] / self.n_kept
+        weights = [_columns(self.weights[0], kept[0])]
+        for weight, before, units in zip(
+            list(self.weights)[1:], kept[:-1], kept[1:], strict=True
+        ):
+            weights.append(scale * _columns(_rows(weight, before), units))
+        biases = [
+            b.gather(1, units) for b, units in zip(self.biases, kept, strict=True)
+        ]
+        last = scale * self.project.weight.T.index_select(0, kept[-1].flatten())
+        return weights, biases, last.unflatten(0, kept[-1].shape)
 
     def extra_repr(self) -> str:
         """Show how many hidden units a training step keeps."""
