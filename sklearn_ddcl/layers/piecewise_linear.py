@@ -12,10 +12,10 @@ def quantile_knots(
 ) -> list[Tensor]:
     """Return increasing knots per column, at weighted quantiles of its finite values.
 
-    Knots are values that occur, the smallest and the largest among them, and equal
-    ones are merged. A column with at most ``n_bins + 1`` distinct values gets a knot at
-    each of them, however rare. A row of weight two counts like two rows, one of weight
-    zero like none.
+    Knots are values that occur, the smallest and the largest among them. A value that
+    many rows share takes one of them, the others go to the values that differ. A column
+    with at most ``n_bins + 1`` distinct values gets a knot at each of them, however
+    rare. A row of weight two counts like two rows, one of weight zero like none.
 
     Parameters
     ----------
@@ -47,18 +47,35 @@ def _column_knots(column: Tensor, levels: Tensor, weights: Tensor) -> Tensor:
     values, order = column[present].sort()
     if len(values) == 0:
         return column.new_tensor([0.0, 1.0])
-    knots = values.unique_consecutive()
+    knots, which = values.unique_consecutive(return_inverse=True)
     if len(knots) > len(levels):
-        mass = weights[present][order].double().cumsum(0)
+        mass = torch.zeros(len(knots), dtype=torch.float64, device=column.device)
+        mass.index_add_(0, which, weights[present][order].double())
+        reached = _capped(mass, len(levels) - 1).cumsum(0)
         # Slack absorbs the rounding of the running sum, so that weights and repeated
         # rows reach the same value.
-        targets = levels * mass[-1] * (1 - 1e-12)
-        positions = torch.searchsorted(mass, targets).clamp_max(len(values) - 1)
-        knots = values[positions].unique_consecutive()
+        targets = levels * reached[-1] * (1 - 1e-12)
+        positions = torch.searchsorted(reached, targets).clamp_max(len(knots) - 1)
+        knots = knots[positions].unique_consecutive()
     if len(knots) == 1:
         # Adding one would change nothing to a large float32.
         knots = torch.cat([knots, knots + knots.abs().clamp_min(1)])
     return knots
+
+
+def _capped(mass: Tensor, n_bins: int) -> Tensor:
+    """Return masses of which none is more than that of a bin.
+
+    Otherwise a value that most rows share, such as zero, would take nearly all knots
+    and leave the values that differ with none between them.
+    """
+    largest = mass.sort(descending=True).values[:n_bins]
+    rest = mass.sum() - torch.cat([largest.new_zeros(1), largest.cumsum(0)[:-1]])
+    bins_left = torch.arange(n_bins, 0, -1, device=mass.device)
+    # With the h largest values in bins of their own; the first h that leaves no larger.
+    caps = rest / bins_left
+    fits = largest <= caps * (1 + 1e-12)
+    return mass.clamp_max(caps[fits.byte().argmax()])
 
 
 class PiecewiseLinearTokenizer(nn.Module):

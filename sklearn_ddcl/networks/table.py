@@ -18,6 +18,7 @@ from sklearn_ddcl.networks.column_distances import column_distances
 
 NUMERICAL = ("piecewise_linear", "periodic", "linear")
 _ROWS_FOR_KNOTS = 100_000
+_FEWEST_BINS, _MOST_BINS = 16, 48
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,33 @@ class TableSpec:
     def n_columns(self) -> int:
         """Number of columns, each of which becomes a token."""
         return self.n_numbers + len(self.cardinalities)
+
+
+def choose_bins(numbers: Tensor, weights: Tensor) -> int:
+    """Return into how many intervals numbers are cut when nobody says.
+
+    As many as there are distinct rows per column, from 16 to 48: curves of many columns
+    and few rows would learn rows by heart. Counted like this, a row of weight two is
+    like two rows.
+
+    Parameters
+    ----------
+    numbers : Tensor of shape (n_rows, n_numbers)
+        Standardized numbers, NaN where missing.
+    weights : Tensor of shape (n_rows,)
+        Importance of the rows; those of weight zero are ignored.
+
+    Returns
+    -------
+    n_bins : int
+    """
+    n_numbers = numbers.shape[1]
+    if n_numbers == 0:
+        return _FEWEST_BINS
+    used = numbers[weights > 0]
+    used = used[:: max(1, len(used) // _ROWS_FOR_KNOTS)].nan_to_num()
+    n_distinct = len(used.unique(dim=0))
+    return min(_MOST_BINS, max(_FEWEST_BINS, n_distinct // n_numbers))
 
 
 def choose_knots(
@@ -178,6 +206,8 @@ def make_number_tokenizer(
     numerical: str,
     d_token: int,
     generator: torch.Generator | None = None,
+    *,
+    n_frequencies: int = 24,
 ) -> nn.Module:
     """Build the tokenizer of the numerical columns of a table.
 
@@ -191,6 +221,8 @@ def make_number_tokenizer(
         Width of a token.
     generator : torch.Generator, optional
         Source of the initial weights.
+    n_frequencies : int, default=24
+        Waves per column, for "periodic".
 
     Returns
     -------
@@ -201,7 +233,9 @@ def make_number_tokenizer(
         knots = list(spec.knots)
         return PiecewiseLinearTokenizer(knots, d_token, generator=generator)
     if numerical == "periodic":
-        return PeriodicTokenizer(spec.n_numbers, d_token, generator=generator)
+        return PeriodicTokenizer(
+            spec.n_numbers, d_token, n_frequencies=n_frequencies, generator=generator
+        )
     if numerical == "linear":
         return LinearTokenizer(spec.n_numbers, d_token, generator=generator)
     raise ValueError(f"numerical must be one of {NUMERICAL}, got {numerical!r}.")

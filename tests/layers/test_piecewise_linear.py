@@ -107,11 +107,19 @@ def test_one_value_too_many_is_one_knot_fewer():
     assert (knots[0], knots[-1]) == (0, 4)
 
 
-def test_a_frequent_value_gets_one_knot():
+def test_a_frequent_value_takes_one_knot_and_leaves_the_others_to_the_rest():
     x = torch.cat([torch.zeros(900), torch.arange(1.0, 101.0)])[:, None]
-    (knots,) = quantile_knots(x, n_bins=20)
-    # Nineteen twentieths of 1,000 rows are reached at the value 50.
-    assert knots.tolist() == [0.0, 50.0, 100.0]
+    (knots,) = quantile_knots(x, n_bins=21)
+    # Zero is one bin; twenty are left for a hundred values of one row each.
+    assert knots.tolist() == list(range(0, 101, 5))
+
+
+def test_two_frequent_values_take_one_knot_each():
+    values = torch.cat([torch.full((500,), 3.0), torch.full((300,), 7.0)])
+    (knots,) = quantile_knots(torch.cat([values, torch.arange(10.0)])[:, None], 6)
+    # Ten rows for four bins: two and a half make one.
+    assert {0.0, 3.0, 7.0, 9.0} <= set(knots.tolist())
+    assert len(knots) == 7
 
 
 @pytest.mark.parametrize("n_bins", [1, 2, 7, 48, 500])

@@ -5,7 +5,12 @@ import torch
 
 from sklearn_ddcl import layers
 from sklearn_ddcl.networks import table
-from sklearn_ddcl.networks.table import TableSpec, choose_knots, make_tokenizer
+from sklearn_ddcl.networks.table import (
+    TableSpec,
+    choose_bins,
+    choose_knots,
+    make_tokenizer,
+)
 
 
 def test_every_column_becomes_a_token():
@@ -35,6 +40,38 @@ def test_of_many_rows_a_regular_subset_is_looked_at(monkeypatch):
     (knots,) = choose_knots(numbers, n_bins=100, weights=weights)
 
     assert knots.tolist() == [0.0, 4.0, *range(12, 40, 4)]
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_columns", "n_bins"),
+    [(1, 1, 16), (810, 77, 16), (1514, 56, 27), (2250, 5, 48), (60_000, 3, 48)],
+)
+def test_there_are_as_many_bins_as_rows_per_column(n_rows, n_columns, n_bins):
+    numbers = torch.arange(float(n_rows))[:, None].expand(-1, n_columns)
+
+    assert choose_bins(numbers, torch.ones(n_rows)) == n_bins
+
+
+def test_rows_that_recur_or_do_not_count_make_no_bins(generator):
+    numbers = torch.randn(400, 10, generator=generator)
+    numbers[::3, 0] = float("nan")
+    twice, ones = numbers.repeat(2, 1), torch.ones(400)
+
+    assert choose_bins(numbers, ones) == 40
+    assert choose_bins(twice, torch.ones(800)) == 40
+    assert choose_bins(twice, torch.cat([ones, 0 * ones])) == 40
+    assert choose_bins(numbers, (torch.arange(400) < 305).double()) == 30
+
+
+def test_bins_of_many_rows_are_counted_on_a_regular_subset(monkeypatch):
+    monkeypatch.setattr(table, "_ROWS_FOR_KNOTS", 40)
+    numbers = torch.arange(120.0)[:, None].expand(-1, 2)
+
+    assert choose_bins(numbers, torch.ones(120)) == 20
+
+
+def test_a_table_without_numbers_has_the_fewest_bins():
+    assert choose_bins(torch.zeros(5000, 0), torch.ones(5000)) == 16
 
 
 @pytest.mark.parametrize(

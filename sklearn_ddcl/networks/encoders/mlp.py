@@ -13,6 +13,8 @@ from sklearn_ddcl.networks.table import (
     make_number_tokenizer,
 )
 
+_BINS_WITHOUT_ROWS = 16
+
 
 @dataclass
 class MLPEncoder(Parameters):
@@ -35,8 +37,11 @@ class MLPEncoder(Parameters):
         How numbers enter. With "mixed" they enter half of the views through piecewise
         linear curves, which follow thresholds as trees do, and the other half through
         periodic features, which are smooth; a single view gets the curves.
-    n_bins : int, default=48
-        Intervals of the piecewise linear curves, at most.
+    n_bins : "auto" or int, default="auto"
+        How finely numbers are seen: intervals of the piecewise linear curves, at most,
+        and twice the number of waves of a periodic column. "auto" takes as
+        many as there are distinct rows per numerical column, from 16 to 48; a network
+        that is built without rows gets 16.
     d_column : int, default=8
         Width in which each column enters a view.
 
@@ -52,13 +57,15 @@ class MLPEncoder(Parameters):
     d_token: int = 32
     dropout: float = 0.25
     numerical: str = "mixed"
-    n_bins: int = 48
+    n_bins: int | str = "auto"
     d_column: int = 8
 
     def check(self) -> None:
         """Raise ValueError unless all fields are usable."""
         self.check_at_least(n_layers=0, d_hidden=1, n_views=1, d_token=2)
-        self.check_at_least(n_bins=1, d_column=1)
+        self.check_at_least(d_column=1)
+        if self.n_bins != "auto":
+            self.check_at_least(n_bins=1)
         self.check_probability("dropout")
         self.check_choices(numerical=("mixed", *NUMERICAL))
 
@@ -83,13 +90,16 @@ class _MLP(nn.Module):
         if params.numerical == "mixed":
             kinds = ["piecewise_linear", "periodic"][: params.n_views]
         d, n_views = params.d_column, params.n_views
+        n_bins = params.n_bins if isinstance(params.n_bins, int) else _BINS_WITHOUT_ROWS
         self.n_views = n_views
         kind_of_view = torch.arange(n_views) % len(kinds)
         self.register_buffer(
             "kind_of_view", kind_of_view.sort().values, persistent=False
         )
         self.number_tokenizers = nn.ModuleList(
-            make_number_tokenizer(spec, kind, d, generator)
+            make_number_tokenizer(
+                spec, kind, d, generator, n_frequencies=max(1, n_bins // 2)
+            )
             for kind in (kinds if spec.n_numbers else [])
         )
         # Embeddings side by side, of each view its own: a shared one of a rare category
