@@ -114,6 +114,8 @@ KEPT_BY_SKLEARN = [
 ]
 
 
+# With one class ten million times as heavy as the others there is little to tell apart.
+@pytest.mark.filterwarnings("ignore:The tokens collapsed")
 @parametrize_with_checks(DOUBLE)
 def test_every_check_passes_in_double_precision(estimator, check):
     check(estimator)
