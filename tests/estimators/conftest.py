@@ -19,7 +19,7 @@ SMALL = {
         d_hidden=32,
         n_views=4,
         d_token=8,
-        n_bins=32,
+        n_bins=48,
         d_column=4,
         dropout=0.1,
     ),
