@@ -26,9 +26,6 @@ from harness.records import RESULTS, Journal
 from harness.token_sets import TokenSet, read_tokens
 from tables import CORE, find_table
 
-PARTS = (
-    "rank", "tables", "tokens", "folds", "narrow", "separation", "rules", "blocks",
-)  # fmt: skip
 RANKS = range(1, 9)
 SOME_SETS = ("vehicle", "vowel", "phoneme", "segment", "credit_g", "ctg")
 _KEY = ("part", "set", "fold", "rank", "rule", "model", "seed")
@@ -45,7 +42,7 @@ def main() -> None:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--parts", nargs="+", choices=_RUN, default=list(_RUN))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--ranks", nargs="+", type=int, default=list(RANKS))
     parser.add_argument("--data", type=Path, default=DATA, help="folder of all data")

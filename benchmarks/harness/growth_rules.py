@@ -71,9 +71,7 @@ class AtRandom(GrowthController):
         optimizer: torch.optim.Optimizer,
     ) -> list[str]:
         """Add a head if it is time."""
-        if self.first_loss is None:
-            self.first_loss = loss
-        self.relative_loss = loss / self.first_loss
+        self.follow_loss(loss)
         self.n_looks_ += 1
         if self.n_looks_ not in self.looks_:
             return ["none"] * len(self.layers)

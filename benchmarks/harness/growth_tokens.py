@@ -15,7 +15,7 @@ from sklearn_ddcl.training.growth import GrowthController
 
 from .token_models import D_TOKEN, DROPOUT, TokenClassifier
 from .token_sets import Part, TokenSet
-from .token_training import BATCH, batches, predict, train_classifier
+from .token_training import BATCH, batches, predict, score, train_classifier
 
 N_LAYERS, D_HEAD = 2, 8
 N_FOLDS = 4
@@ -75,10 +75,8 @@ def fit(
         train_classifier(model, tokens.train, tokens.n_epochs, generator, grower)
         fit_cpu = time.process_time() - began
     log_proba = predict(model, tokens.test)
-    classes = tokens.test.classes
     return {
-        "acc": float((log_proba.argmax(1) == classes).mean()),
-        "ll": float(-log_proba[np.arange(len(classes)), classes].mean()),
+        **score(log_proba, tokens.test.classes),
         "block_parameters": model.n_encoder_parameters,
         "n_heads": [
             block.attention.n_heads if isinstance(block, GrowingBlock) else 8

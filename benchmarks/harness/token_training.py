@@ -44,15 +44,22 @@ def fit(spec: str, tokens: TokenSet, seed: int) -> dict[str, Any]:
     began = time.process_time()
     log_proba = predict(model, test)
     pred_cpu = time.process_time() - began
-    own = log_proba[np.arange(len(test.classes)), test.classes]
     return {
-        "acc": float((log_proba.argmax(1) == test.classes).mean()),
-        "ll": float(-own.mean()),
+        **score(log_proba, test.classes),
         "encoder_parameters": model.n_encoder_parameters,
         "parameters": sum(w.numel() for w in model.parameters() if w.requires_grad),
         "fit_cpu": fit_cpu,
         "pred_cpu": pred_cpu,
         "fit_bytes": peak - before,
+    }
+
+
+def score(log_proba: np.ndarray, classes: np.ndarray) -> dict[str, float]:
+    """Return accuracy and log-loss."""
+    own = log_proba[np.arange(len(classes)), classes]
+    return {
+        "acc": float((log_proba.argmax(1) == classes).mean()),
+        "ll": float(-own.mean()),
     }
 
 

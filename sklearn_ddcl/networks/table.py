@@ -18,7 +18,9 @@ from sklearn_ddcl.networks.column_distances import column_distances
 
 NUMERICAL = ("piecewise_linear", "periodic", "linear")
 _ROWS_FOR_KNOTS = 100_000
-_FEWEST_BINS, _MOST_BINS = 16, 48
+FEWEST_BINS = 16
+"""Intervals of numbers where there are few rows per column, or none to count."""
+_MOST_BINS = 48
 
 
 @dataclass(frozen=True)
@@ -99,11 +101,11 @@ def choose_bins(numbers: Tensor, weights: Tensor) -> int:
     """
     n_numbers = numbers.shape[1]
     if n_numbers == 0:
-        return _FEWEST_BINS
+        return FEWEST_BINS
     used = numbers[weights > 0]
     used = used[:: max(1, len(used) // _ROWS_FOR_KNOTS)].nan_to_num()
     n_distinct = len(used.unique(dim=0))
-    return min(_MOST_BINS, max(_FEWEST_BINS, n_distinct // n_numbers))
+    return min(_MOST_BINS, max(FEWEST_BINS, n_distinct // n_numbers))
 
 
 def choose_knots(

@@ -1,28 +1,14 @@
 """The example of attention alone runs and draws what it says."""
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / "examples" / "attention_only.py"
-
 
 @pytest.mark.slow
-def test_it_runs_and_draws(tmp_path):
-    finished = subprocess.run(
-        [sys.executable, str(SCRIPT), "--quick", "--out", str(tmp_path)],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg"},
-        capture_output=True,
-        text=True,
-    )
+def test_it_runs_and_draws(run_example, tmp_path):
+    printed = run_example("attention_only")
 
-    assert finished.returncode == 0, finished.stderr
-    printed = finished.stdout
     exact = [int(n) for n in re.findall(r"noise \S+ +(\d+) of 24", printed)]
     assert exact[0] == 24
     assert exact == sorted(exact, reverse=True)

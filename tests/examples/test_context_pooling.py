@@ -1,27 +1,13 @@
 """The example of context pooling runs and draws what it says."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / "examples" / "context_pooling.py"
 
 
 @pytest.mark.slow
-def test_it_runs_and_draws(tmp_path):
-    finished = subprocess.run(
-        [sys.executable, str(SCRIPT), "--quick", "--out", str(tmp_path)],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg"},
-        capture_output=True,
-        text=True,
-    )
+def test_it_runs_and_draws(run_example, tmp_path):
+    printed = run_example("context_pooling")
 
-    assert finished.returncode == 0, finished.stderr
-    lines = finished.stdout.splitlines()
+    lines = printed.splitlines()
     shares = {
         line.rsplit(None, 1)[0].strip(): float(line.split()[-1].rstrip("%"))
         for line in lines

@@ -1,30 +1,16 @@
 """The example of documents runs without any model, and its text front end is right."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from examples.document_text import MiniLM, WordPieces, find_model, split_words
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / "examples" / "documents.py"
-
 
 @pytest.mark.slow
-def test_it_runs_and_draws(tmp_path):
-    finished = subprocess.run(
-        [sys.executable, str(SCRIPT), "--quick", "--words", "--out", str(tmp_path)],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg"},
-        capture_output=True,
-        text=True,
-    )
+def test_it_runs_and_draws(run_example, tmp_path):
+    printed = run_example("documents", "--words")
 
-    assert finished.returncode == 0, finished.stderr
-    lines = [line.split() for line in finished.stdout.splitlines()]
+    lines = [line.split() for line in printed.splitlines()]
     accuracy = {
         tuple(line[:-3]): float(line[-1].rstrip("%"))
         for line in lines

@@ -8,12 +8,11 @@ from torch import Tensor, nn
 from sklearn_ddcl.layers import CategoryTokenizer, Views
 from sklearn_ddcl.networks.parameters import Parameters
 from sklearn_ddcl.networks.table import (
+    FEWEST_BINS,
     NUMERICAL,
     TableSpec,
     make_number_tokenizer,
 )
-
-_BINS_WITHOUT_ROWS = 16
 
 
 @dataclass
@@ -90,7 +89,7 @@ class _MLP(nn.Module):
         if params.numerical == "mixed":
             kinds = ["piecewise_linear", "periodic"][: params.n_views]
         d, n_views = params.d_column, params.n_views
-        n_bins = params.n_bins if isinstance(params.n_bins, int) else _BINS_WITHOUT_ROWS
+        n_bins = params.n_bins if isinstance(params.n_bins, int) else FEWEST_BINS
         self.n_views = n_views
         kind_of_view = torch.arange(n_views) % len(kinds)
         self.register_buffer(

@@ -115,9 +115,7 @@ class GrowthController:
             What happened to every layer: heads were added, one that was worth less than
             what is missing was turned to it, or some were removed.
         """
-        if self.first_loss is None:
-            self.first_loss = max(abs(loss), 1e-12)
-        self.relative_loss = loss / self.first_loss
+        self.follow_loss(loss)
         for number, layer in enumerate(self.layers):
             layer.largest = max(layer.largest, self.leading_energy(number))
         nothing = ["none"] * len(self.layers)
@@ -138,6 +136,12 @@ class GrowthController:
         if "grow" in actions or "turn" in actions:
             self.grown_at = step
         return actions
+
+    def follow_loss(self, loss: float) -> None:
+        """Note a loss, in units of the first one."""
+        if self.first_loss is None:
+            self.first_loss = max(abs(loss), 1e-12)
+        self.relative_loss = loss / self.first_loss
 
     def annealed(self, step: int, n_steps: int) -> int:
         """Return how far a schedule is that begins again with every growth.
