@@ -31,6 +31,7 @@ from sklearn_ddcl.functional.growth import (
 )
 from sklearn_ddcl.functional.image_pooling import pool_image, window_distances
 from sklearn_ddcl.functional.pooling import pool_window, pooling_weights
+from sklearn_ddcl.functional.soft_clip import soft_clip
 from sklearn_ddcl.functional.subspaces import (
     Denoised,
     DepthBudgetWarning,
@@ -80,6 +81,7 @@ __all__ = [
     "pool_window",
     "pooling_weights",
     "soft_assign",
+    "soft_clip",
     "squared_distances",
     "stationary_count",
     "subspace_snr",

@@ -9,6 +9,7 @@ from sklearn_ddcl.layers.context_pool2d import ContextPool2d
 from sklearn_ddcl.layers.document_slots import SlotPooling, Slots, document_vectors
 from sklearn_ddcl.layers.document_tokens import DocumentTokens
 from sklearn_ddcl.layers.growing_attention import GrowingAttention
+from sklearn_ddcl.layers.knot_intervals import KnotIntervals
 from sklearn_ddcl.layers.linear import Linear
 from sklearn_ddcl.layers.linear_numbers import LinearTokenizer
 from sklearn_ddcl.layers.periodic import PeriodicTokenizer
@@ -20,6 +21,7 @@ from sklearn_ddcl.layers.step_dropout import StepDropout
 from sklearn_ddcl.layers.subspace_attention import SubspaceAttention
 from sklearn_ddcl.layers.tokenizer import TableTokenizer
 from sklearn_ddcl.layers.views import Views
+from sklearn_ddcl.layers.with_plain_numbers import WithPlainNumbers
 
 __all__ = [
     "AttentionBlock",
@@ -31,6 +33,7 @@ __all__ = [
     "ContextPool2d",
     "DocumentTokens",
     "GrowingAttention",
+    "KnotIntervals",
     "Linear",
     "LinearTokenizer",
     "MeanPooling",
@@ -46,5 +49,6 @@ __all__ = [
     "SubspaceAttention",
     "TableTokenizer",
     "Views",
+    "WithPlainNumbers",
     "document_vectors",
 ]

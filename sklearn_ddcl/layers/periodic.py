@@ -6,7 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+import sklearn_ddcl.functional as F
 from sklearn_ddcl.layers.full_vectors import multiply_groups
+from sklearn_ddcl.layers.knot_intervals import KnotIntervals
 from sklearn_ddcl.layers.missing import with_missing
 
 
@@ -14,7 +16,10 @@ class PeriodicTokenizer(nn.Module):
     r"""Turn every number into a token through waves of learned frequency.
 
     The token is :math:`\mathrm{ReLU}(W_j [\cos(2\pi c_j x), \sin(2\pi c_j x)] + b_j)`
-    with frequencies :math:`c_j \sim \mathcal N(0, \sigma^2)` at the start.
+    with frequencies :math:`c_j \sim \mathcal N(0, \sigma^2)` at the start. If knots are
+    given, one half of the waves runs over the number under a soft limit, the other half
+    over its position among the knots. The first see distances, the second tell apart
+    what is crowded and are tame where a few numbers are far from all others.
 
     Parameters
     ----------
@@ -27,6 +32,8 @@ class PeriodicTokenizer(nn.Module):
     sigma : float, default=0.3
         Standard deviation of the initial frequencies, per unit of the (standardized)
         number.
+    knots : list of Tensor, optional
+        Increasing knots of every column.
     generator : torch.Generator, optional
         Source of the initial weights; torch's global one by default.
 
@@ -60,9 +67,11 @@ class PeriodicTokenizer(nn.Module):
         *,
         n_frequencies: int = 24,
         sigma: float = 0.3,
+        knots: list[Tensor] | None = None,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        self.intervals = None if knots is None else KnotIntervals(knots)
         frequencies = torch.empty(n_columns, n_frequencies)
         frequencies.normal_(std=sigma, generator=generator)
         self.frequencies = nn.Parameter(frequencies)
@@ -76,9 +85,19 @@ class PeriodicTokenizer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map numbers (B, n_columns), NaN where missing, to (B, n_columns, d_token)."""
-        phase = 2 * math.pi * x.nan_to_num(0.0)[..., None] * self.frequencies
+        phase = 2 * math.pi * self._coordinates(x.nan_to_num(0.0)) * self.frequencies
         mixed = multiply_groups(_Waves.apply(phase), self.weight) + self.bias
         return with_missing(mixed, x, self.missing).relu()
+
+    def _coordinates(self, x: Tensor) -> Tensor:
+        """Return what every wave runs over, (B, n_columns, n_frequencies or 1)."""
+        if self.intervals is None:
+            return x[..., None]
+        n_frequencies = self.frequencies.shape[1]
+        n_positions = n_frequencies // 2
+        clipped = F.soft_clip(x)[..., None].expand(-1, -1, n_frequencies - n_positions)
+        positions = self.intervals.position(x)[..., None].expand(-1, -1, n_positions)
+        return torch.cat([clipped, positions], -1)
 
 
 class _Waves(torch.autograd.Function):

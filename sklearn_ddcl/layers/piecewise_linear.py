@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_ddcl.layers.full_vectors import multiply_groups
+from sklearn_ddcl.layers.knot_intervals import KnotIntervals
 from sklearn_ddcl.layers.missing import with_missing
 
 
@@ -117,9 +118,6 @@ class PiecewiseLinearTokenizer(nn.Module):
     torch.Size([2, 1, 8])
     """
 
-    left: Tensor
-    inverse_width: Tensor
-
     def __init__(
         self,
         knots: list[Tensor],
@@ -128,17 +126,8 @@ class PiecewiseLinearTokenizer(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        n_columns = len(knots)
-        n_bins = max((len(column) - 1 for column in knots), default=1)
-        left = torch.zeros(n_columns, n_bins)
-        inverse_width = torch.zeros(n_columns, n_bins)
-        for j, column in enumerate(knots):
-            left[j, : len(column) - 1] = column[:-1]
-            # Bounded: zero times infinity would be NaN at the left end of the bin.
-            inverse = column.diff().reciprocal().clamp_max(torch.finfo(left.dtype).max)
-            inverse_width[j, : len(column) - 1] = inverse
-        self.register_buffer("left", left)
-        self.register_buffer("inverse_width", inverse_width)
+        self.intervals = KnotIntervals(knots)
+        n_columns, n_bins = self.intervals.left.shape
         bound = n_bins**-0.5
         weight = torch.empty(n_columns, n_bins, d_token)
         self.weight = nn.Parameter(weight.uniform_(-bound, bound, generator=generator))
@@ -149,7 +138,6 @@ class PiecewiseLinearTokenizer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map numbers (B, n_columns), NaN where missing, to (B, n_columns, d_token)."""
-        steps = x.nan_to_num(0.0)[..., None] - self.left
-        progress = (steps * self.inverse_width).clamp(0, 1)
+        progress = self.intervals.progress(x.nan_to_num(0.0))
         curve = multiply_groups(progress, self.weight) + self.bias
         return with_missing(curve, x, self.missing).relu()

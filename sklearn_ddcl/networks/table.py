@@ -236,7 +236,11 @@ def make_number_tokenizer(
         return PiecewiseLinearTokenizer(knots, d_token, generator=generator)
     if numerical == "periodic":
         return PeriodicTokenizer(
-            spec.n_numbers, d_token, n_frequencies=n_frequencies, generator=generator
+            spec.n_numbers,
+            d_token,
+            n_frequencies=n_frequencies,
+            knots=list(spec.knots) or None,
+            generator=generator,
         )
     if numerical == "linear":
         return LinearTokenizer(spec.n_numbers, d_token, generator=generator)

@@ -34,6 +34,7 @@ FACTORIES = {
 WITHOUT_WEIGHTS_TO_DRAW = {
     "ClassVotes",
     "ClsPooling",
+    "KnotIntervals",
     "MeanPooling",
     "DocumentTokens",
     "Quantized",
@@ -42,6 +43,7 @@ WITHOUT_WEIGHTS_TO_DRAW = {
     "Slots",
     "StepDropout",
     "TableTokenizer",
+    "WithPlainNumbers",
     "document_vectors",
 }
 

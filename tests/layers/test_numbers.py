@@ -6,23 +6,35 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from sklearn_ddcl.functional import soft_clip
 from sklearn_ddcl.layers import (
     LinearTokenizer,
     PeriodicTokenizer,
     PiecewiseLinearTokenizer,
+    WithPlainNumbers,
 )
 
 NAN = float("nan")
 
 
+def knots(n_columns):
+    return [torch.linspace(-2, 2, 5 + j) for j in range(n_columns)]
+
+
 def piecewise(n_columns, d_token, generator):
-    knots = [torch.linspace(-2, 2, 5 + j) for j in range(n_columns)]
-    return PiecewiseLinearTokenizer(knots, d_token, generator=generator)
+    return PiecewiseLinearTokenizer(knots(n_columns), d_token, generator=generator)
+
+
+def periodic_with_knots(n_columns, d_token, generator):
+    return PeriodicTokenizer(
+        n_columns, d_token, knots=knots(n_columns), generator=generator
+    )
 
 
 TOKENIZERS = {
     "linear": lambda n, d, g: LinearTokenizer(n, d, generator=g),
     "periodic": lambda n, d, g: PeriodicTokenizer(n, d, generator=g),
+    "periodic with knots": periodic_with_knots,
     "piecewise_linear": piecewise,
 }
 
@@ -109,6 +121,27 @@ def test_waves_by_hand(generator):
     assert_close(tokens, torch.tensor(expected))
 
 
+@pytest.mark.parametrize(("n_frequencies", "n_positions"), [(1, 0), (2, 1), (5, 2)])
+def test_with_knots_half_of_the_waves_run_over_positions(
+    generator, x, n_frequencies, n_positions
+):
+    def tokenizer(**params):
+        params |= {"n_frequencies": n_frequencies, "generator": generator}
+        return PeriodicTokenizer(3, 4, **params).double()
+
+    mixed, plain = tokenizer(knots=knots(3)), tokenizer()
+    plain.load_state_dict(mixed.state_dict(), strict=False)
+    for over_positions, argument in [(False, soft_clip(x)), (True, None)]:
+        used = torch.arange(n_frequencies) < n_frequencies - n_positions
+        used = (used != over_positions).double().repeat(2)[:, None]
+        if over_positions:
+            # Knots are evenly spaced from -2 to 2.
+            argument = x.clamp(-2, 2) * math.sqrt(3) / 2
+        own = {"weight": mixed.weight * used}
+        actual = torch.func.functional_call(mixed, own, x)
+        assert_close(actual, torch.func.functional_call(plain, own, argument))
+
+
 def test_waves_come_back_after_their_period(generator):
     tokenizer = PeriodicTokenizer(1, 4, n_frequencies=1, generator=generator).double()
     period = 1 / tokenizer.frequencies.item()
@@ -139,3 +172,15 @@ def test_waves_of_a_periodic_token_have_the_right_gradient(generator, torch_seed
     frequencies = tokenizer.frequencies.detach().clone().requires_grad_()
     assert torch.autograd.gradcheck(tokens, (x.requires_grad_(), frequencies))
     assert torch.autograd.gradgradcheck(tokens, (x, frequencies))
+
+
+def test_a_plain_number_stands_last_and_its_token_before_it(tokenizer, x):
+    tokens = WithPlainNumbers(tokenizer)(x)
+
+    assert torch.equal(tokens[..., :-1], tokenizer(x))
+    assert torch.equal(tokens[..., -1], soft_clip(x))
+
+
+def test_a_missing_plain_number_is_0(tokenizer):
+    tokens = WithPlainNumbers(tokenizer)(torch.full((2, 3), NAN, dtype=torch.float64))
+    assert tokens[..., -1].abs().max() == 0

@@ -45,6 +45,12 @@ def test_the_defaults_are_usable(encoder_class):
     encoder_class().check()
 
 
+def test_a_plain_number_needs_a_place_beside_its_curve():
+    MLPEncoder(d_column=1, plain_numbers=False).check()
+    with pytest.raises(ValueError, match="at least 2 with plain_numbers=True"):
+        MLPEncoder(d_column=1).check()
+
+
 BAD = [
     ("n_layers", -1, "at least 0, got -1"),
     ("d_token", 0, "at least 2, got 0"),

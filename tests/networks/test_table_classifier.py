@@ -289,11 +289,29 @@ def test_mixed_views_read_numbers_in_two_ways(spec, generator):
     def tokenizers(n_views):
         encoder = MLPEncoder(numerical="mixed", n_views=n_views)
         network = TableClassifier(spec, 2, encoder, generator=generator)
-        return [type(t).__name__ for t in network.encoder.number_tokenizers]
+        return [type(t.tokenizer).__name__ for t in network.encoder.number_tokenizers]
 
     both = ["PiecewiseLinearTokenizer", "PeriodicTokenizer"]
     assert tokenizers(1) == both[:1]
     assert tokenizers(2) == tokenizers(5) == both
+
+
+def test_every_view_sees_plain_numbers_unless_told_otherwise(
+    spec, numbers, codes, generator
+):
+    def inputs_of_views(**params):
+        encoder = MLPEncoder(n_views=3, d_column=6, **params)
+        network = TableClassifier(spec, 2, encoder, generator=generator).encoder.eval()
+        seen = []
+        network.views.register_forward_hook(lambda module, args, out: seen.extend(args))
+        network(numbers, codes)
+        return seen[0][..., : 6 * spec.n_numbers].unflatten(2, (-1, 6))
+
+    plain = numbers.nan_to_num(0)
+    plain = plain / (1 + plain**2 / 9).sqrt()
+    assert_close(inputs_of_views()[..., -1], plain[:, None].expand(-1, 3, -1))
+    bent = inputs_of_views(plain_numbers=False)[..., -1]
+    assert not torch.isclose(bent, plain[:, None]).all(0).any()
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def test_an_epoch_is_judged_at_the_temperature_that_suits_it(make, folded, reado
 
 @pytest.mark.parametrize("readout", READOUTS)
 def test_the_kept_model_is_as_good_as_its_epoch_was_judged(make, folded, readout):
-    params = {"max_epochs": 20, "lr": 0.05, "validation": folded}
+    params = {"max_epochs": 20, "lr": 0.07, "validation": folded}
     net = trained(make, folded, readout=readout, **params)
 
     best = net.measurements[net.best_epoch - 1]

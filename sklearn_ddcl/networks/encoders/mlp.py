@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from sklearn_ddcl.layers import CategoryTokenizer, Views
+from sklearn_ddcl.layers import CategoryTokenizer, Views, WithPlainNumbers
 from sklearn_ddcl.networks.parameters import Parameters
 from sklearn_ddcl.networks.table import (
     FEWEST_BINS,
@@ -35,14 +35,19 @@ class MLPEncoder(Parameters):
     numerical : {"mixed", "piecewise_linear", "periodic", "linear"}, default="mixed"
         How numbers enter. With "mixed" they enter half of the views through piecewise
         linear curves, which follow thresholds as trees do, and the other half through
-        periodic features, which are smooth; a single view gets the curves.
+        periodic features, which are smooth; a single view gets the curves. Half of
+        the waves run over the number, half over its position among the knots.
     n_bins : "auto" or int, default="auto"
         How finely numbers are seen: intervals of the piecewise linear curves, at most,
         and twice the number of waves of a periodic column. "auto" takes as
         many as there are distinct rows per numerical column, from 16 to 48; a network
         that is built without rows gets 16.
+    plain_numbers : bool, default=True
+        Whether every number also enters as it is, but for a soft limit, beside its
+        curve or waves. Views can then weigh sums and differences of columns at once,
+        which curves can only approach.
     d_column : int, default=8
-        Width in which each column enters a view.
+        Width in which each column enters a view; a plain number takes one of it.
 
     Examples
     --------
@@ -57,7 +62,13 @@ class MLPEncoder(Parameters):
     dropout: float = 0.25
     numerical: str = "mixed"
     n_bins: int | str = "auto"
+    plain_numbers: bool = True
     d_column: int = 8
+
+    @property
+    def needs_knots(self) -> bool:
+        """Whether numbers enter through curves, or waves over positions among knots."""
+        return self.numerical != "linear"
 
     def check(self) -> None:
         """Raise ValueError unless all fields are usable."""
@@ -66,7 +77,12 @@ class MLPEncoder(Parameters):
         if self.n_bins != "auto":
             self.check_at_least(n_bins=1)
         self.check_probability("dropout")
-        self.check_choices(numerical=("mixed", *NUMERICAL))
+        self.check_choices(numerical=("mixed", *NUMERICAL), plain_numbers=(True, False))
+        if self.plain_numbers and self.d_column < 2:
+            raise ValueError(
+                "MLPEncoder.d_column must be at least 2 with plain_numbers=True, as a "
+                f"number takes one of them, got {self.d_column!r}."
+            )
 
     def build(
         self, spec: TableSpec, *, cls_token: bool, generator: torch.Generator | None
@@ -95,12 +111,18 @@ class _MLP(nn.Module):
         self.register_buffer(
             "kind_of_view", kind_of_view.sort().values, persistent=False
         )
-        self.number_tokenizers = nn.ModuleList(
-            make_number_tokenizer(
-                spec, kind, d, generator, n_frequencies=max(1, n_bins // 2)
+        self.number_tokenizers = nn.ModuleList()
+        for kind in kinds if spec.n_numbers else []:
+            tokenizer = make_number_tokenizer(
+                spec,
+                kind,
+                d - params.plain_numbers,
+                generator,
+                n_frequencies=max(1, n_bins // 2),
             )
-            for kind in (kinds if spec.n_numbers else [])
-        )
+            if params.plain_numbers:
+                tokenizer = WithPlainNumbers(tokenizer)
+            self.number_tokenizers.append(tokenizer)
         # Embeddings side by side, of each view its own: a shared one of a rare category
         # would tell a view the labels of the rows that it leaves out.
         self.category_tokenizer = None
