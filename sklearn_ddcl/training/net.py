@@ -14,6 +14,7 @@ from sklearn_ddcl.training.callbacks.monitor import Monitor
 from sklearn_ddcl.training.callbacks.place import PlacePrototypes
 from sklearn_ddcl.training.callbacks.revive import RevivePrototypes
 from sklearn_ddcl.training.callbacks.validate import Validate
+from sklearn_ddcl.training.callbacks.warn import WarnOfCollapse
 from sklearn_ddcl.training.data import EncodedRows, Inputs, Targets
 from sklearn_ddcl.training.folds import spare_left_out
 from sklearn_ddcl.training.loss import (
@@ -124,6 +125,8 @@ def make_net(
     callbacks += [("grow_heads", GrowHeads()), ("monitor", Monitor())]
     if validation is not None:
         callbacks.append(("keep_best", KeepBest(patience)))
+    if module.bank is not None:
+        callbacks.append(("warn", WarnOfCollapse()))
     return DDCLNet(
         module,
         seed=seed,

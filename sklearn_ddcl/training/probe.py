@@ -27,6 +27,8 @@ class BankState(NamedTuple):
     """Total variance of the tokens, scalar."""
     top_eigenvalue: Tensor
     """Variance along the principal direction, scalar."""
+    step: int = 0
+    """Steps of training before the look."""
 
 
 class BankProbe(Callback):
@@ -54,7 +56,8 @@ class BankProbe(Callback):
             tokens = net.module_.tokens(*inputs)
             assignments = net.module_.bank.log_assign(tokens).exp()
         net.module_.train(training)
-        net.bank_state = measure(tokens, assignments, targets.classes, targets.weights)
+        state = measure(tokens, assignments, targets.classes, targets.weights)
+        net.bank_state = state._replace(step=net.step)
 
 
 def measure(

@@ -91,7 +91,8 @@ def test_a_temperature_far_above_the_critical_one_is_told_with_a_cure(
     with pytest.warns(CollapseWarning, match=r"1e\+06. Set temperature=.auto") as told:
         classifier = small(encoder, temperature=1e6).fit(*blobs)
 
-    critical = classifier.history_["critical_temperature"][-1]
+    kept = (classifier.best_epoch_ or classifier.n_iter_) - 1
+    critical = classifier.history_["critical_temperature"][kept]
     assert f"{critical:.3g}" in str(told[0].message)
 
 

@@ -32,6 +32,7 @@ def train(losses, patience=None, ratio=1.0):
         with torch.no_grad():
             module.weight.fill_(epoch)
         module.readout.temperature.fill_(100 * epoch)
+        net.bank_state = f"bank after epoch {epoch}"
         judged = {"valid_loss": loss, "valid_ratio": epoch * ratio}
         net.history.append({} if loss is None else judged)
         net.measurements.append(epoch)
@@ -56,6 +57,11 @@ def test_the_best_epoch_comes_back():
 
     assert (net.best_epoch, weight(net)) == (2, 2.0)
     assert len(net.measurements) == 4
+
+
+def test_what_is_known_of_the_bank_is_that_of_the_best_epoch():
+    assert train([3.0, 1.0, 2.0, 1.5]).bank_state == "bank after epoch 2"
+    assert train([None, None]).bank_state == "bank after epoch 2"
 
 
 def test_the_best_epoch_gets_the_temperature_that_suited_it():

@@ -1,13 +1,16 @@
 """What is measured of a bank is right, and a collapse is told with a cure."""
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
 import torch
+from skorch.callbacks import Callback
 
 from sklearn_ddcl.training import CollapseWarning, EncodedRows, TimeScaleWarning
-from sklearn_ddcl.training.callbacks.monitor import told_apart
+from sklearn_ddcl.training.callbacks import warn
+from sklearn_ddcl.training.callbacks.warn import WarnOfCollapse, told_apart
 from sklearn_ddcl.training.probe import BankProbe
 
 
@@ -83,6 +86,25 @@ def test_tokens_that_fall_together_are_told(make, rows):
         net.partial_fit(rows, epochs=1)
 
 
+class Shrink(Callback):
+    """Draw all tokens together before the last of three epochs."""
+
+    def on_epoch_begin(self, net, **kwargs):
+        if len(net.measurements) == 2:
+            net.module_.encoder.views.project.weight.data *= 1e-3
+
+
+def test_a_collapse_after_the_epoch_that_is_kept_is_not_told(make, rows):
+    # Warnings are errors here.
+    net = make(callbacks=[Shrink()], validation=rows)
+    net.partial_fit(rows)
+
+    assert net.best_epoch < 3
+    assert net.measurements[-1]["token_variance"] < 0.01
+    with pytest.warns(CollapseWarning, match="tokens collapsed"):
+        make(callbacks=[Shrink()]).partial_fit(rows)
+
+
 @pytest.mark.parametrize("encoder", ["mlp", "transformer"])
 def test_an_ordinary_training_warns_of_nothing(make, rows, encoder):
     # Warnings are errors here.
@@ -103,6 +125,23 @@ def test_prototypes_that_lag_behind_are_told(make, rows):
 
 def test_a_short_training_is_not_blamed_for_lagging(make, rows):
     make(max_epochs=5, prototype_lr_ratio=1e-6, lr=0.05).partial_fit(rows)
+
+
+@pytest.mark.parametrize(("step", "n_told"), [(299, 0), (300, 1)])
+def test_a_bank_may_lag_that_is_kept_from_an_early_step(
+    make, rows, monkeypatch, step, n_told
+):
+    net = make(validation=rows)
+    net.partial_fit(rows)
+    assert net.bank_state.step == 3 * net.best_epoch
+    measured = warn.measure_bank(net) | {"tracking": 2.0}
+    monkeypatch.setattr(warn, "measure_bank", lambda net: measured)
+    net.bank_state = net.bank_state._replace(step=step)
+
+    with warnings.catch_warnings(record=True, action="always") as told:
+        WarnOfCollapse().on_train_end(net)
+
+    assert [warning.category for warning in told] == [TimeScaleWarning] * n_told
 
 
 @pytest.mark.parametrize(

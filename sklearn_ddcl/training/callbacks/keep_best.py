@@ -6,6 +6,7 @@ from skorch.callbacks import Callback
 from torch import Tensor
 
 from sklearn_ddcl.training.messages import StopTraining
+from sklearn_ddcl.training.probe import BankState
 
 
 class KeepBest(Callback):
@@ -26,6 +27,7 @@ class KeepBest(Callback):
         self.best_epoch_ = len(net.measurements)
         self.best_ratio_ = 1.0
         self.best_state_: dict[str, Tensor] | None = None
+        self.best_bank_state_: BankState | None = None
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Compare, remember, and perhaps stop."""
@@ -40,6 +42,7 @@ class KeepBest(Callback):
                 name: values.detach().clone()
                 for name, values in net.module_.state_dict().items()
             }
+            self.best_bank_state_ = getattr(net, "bank_state", None)
         elif self.patience is not None and epoch - self.best_epoch_ >= self.patience:
             raise StopTraining
 
@@ -49,3 +52,4 @@ class KeepBest(Callback):
             net.module_.load_state_dict(self.best_state_)
             net.module_.readout.temperature.mul_(self.best_ratio_)
             net.best_epoch = self.best_epoch_
+            net.bank_state = self.best_bank_state_
