@@ -39,6 +39,10 @@ class GrowHeads(Callback):
         net.growth.watch()
         self.n_steps_ = net.plan.max_epochs * len(net.get_iterator(X, training=True))
 
+    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
+        """Judge by rows of one epoch, so that it does not matter where one began."""
+        self.batches_ = []
+
     def on_batch_end(
         self, net: Any, batch: Any = None, training: bool = False, **kwargs: Any
     ) -> None:
@@ -63,6 +67,11 @@ class GrowHeads(Callback):
             lambda: self._judge(net),
             net.optimizer_,
         )
+        probe = dict(net.callbacks_).get("probe")
+        if probe is not None and set(actions) - {"none"}:
+            # What the network says may have changed at once. A training that goes on
+            # from here looks at it as it is now.
+            probe.look(net)
         net.growth_history += net.growth.rows(
             len(net.measurements) + 1,
             actions,

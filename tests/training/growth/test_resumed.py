@@ -7,7 +7,8 @@ from skorch.callbacks import Callback
 from sklearn_ddcl.networks import INCRTEncoder, TableClassifier
 from sklearn_ddcl.networks.table import TableSpec, choose_knots
 from sklearn_ddcl.training import make_net
-from sklearn_ddcl.training.growth import GrowthController
+from sklearn_ddcl.training.callbacks.grow_heads import GrowHeads
+from sklearn_ddcl.training.growth import GrowthController, controller
 
 N_EPOCHS, STEPS_PER_EPOCH = 40, 3
 
@@ -71,6 +72,29 @@ def test_pieces_grow_as_a_whole_does(train):
         pieces.module_.parameters(), whole.module_.parameters(), strict=True
     ):
         assert torch.equal(first, second)
+
+
+@pytest.mark.filterwarnings("ignore:Head .* could go", "ignore:.* misses attention")
+@pytest.mark.parametrize("later", [-1, 0])
+def test_a_cut_may_come_right_before_or_after_a_turn(train, monkeypatch, later):
+    monkeypatch.setattr(controller, "_STEPS_BETWEEN_LOOKS", 2 * STEPS_PER_EPOCH)
+    judged = []
+    judge = GrowHeads._judge
+
+    def note(self, net):
+        judged.append(len(self.batches_))
+        return judge(self, net)
+
+    monkeypatch.setattr(GrowHeads, "_judge", note)
+    whole, _ = train([N_EPOCHS])
+    turned = [row["epoch"] for row in whole.growth_history if row["action"] == "turn"]
+    assert turned
+    cut = turned[0] + later
+    pieces, _ = train([cut, N_EPOCHS - cut])
+    # What a head is worth is judged by as many rows at the start of a piece.
+    assert set(judged) == {STEPS_PER_EPOCH}
+    assert str(pieces.growth_history) == str(whole.growth_history)
+    assert torch.equal(pieces.module_.bank.prototypes, whole.module_.bank.prototypes)
 
 
 @pytest.mark.filterwarnings("ignore:Head .* could go", "ignore:.* misses attention")
