@@ -51,10 +51,11 @@ def _sizes(lines: pd.DataFrame) -> str:
     heads = lines.groupby("model", sort=False)["n_heads"].agg(
         lambda own: sum(map(sum, own)) / sum(map(len, own))
     )
-    first = means.index[0]
+    first, cases = means.index[0], lines["model"].value_counts()
     rows = [
         (
             model,
+            cases[model],
             number(row["acc"], 4),
             number(row["ll"], 4),
             number(heads[model], 2),
@@ -65,15 +66,12 @@ def _sizes(lines: pd.DataFrame) -> str:
         for model, row in means.iterrows()
     ]
     header = (
-        "encoder", "accuracy", "log-loss", "heads per block", "weights of the blocks",
-        "of the first", "fit CPU s",
+        "encoder", "cases", "accuracy", "log-loss", "heads per block",
+        "weights of the blocks", "of the first", "fit CPU s",
     )  # fmt: skip
-    n_cases = (lines["model"] == lines["model"].iloc[0]).sum()
     changed = lines[lines["actions"].map(bool)]["model"].value_counts()
     grew = "; ".join(f"{model} {n}" for model, n in changed.items()) or "none"
-    note = (
-        f"Means of {n_cases} cases. Those in which heads came, turned or went: {grew}."
-    )
+    note = f"Cases in which heads came, turned or went: {grew}."
     return f"{table(header, rows)}\n\n{note}"
 
 
