@@ -122,7 +122,7 @@ class DDCLClassifier(
         prototypes only, never the encoder.
 
     max_epochs : "auto" or int, default="auto"
-        Passes over the table, at most. "auto" chooses between 30 and 100, for about
+        Passes over the table, at most. "auto" chooses between 30 and 70, for about
         3,000 steps, or between 30 and 60 when nobody chooses the best epoch.
 
     lr : float, default=2e-3

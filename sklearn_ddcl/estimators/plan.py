@@ -10,7 +10,7 @@ _ROWS_PER_BATCH_DOUBLING = 30_000
 _MIN_EPOCHS = 30
 # Without anybody who says when to stop, more would only teach overconfidence.
 _MAX_EPOCHS, _WANTED_STEPS = 60, 2000
-_MAX_EPOCHS_JUDGED, _WANTED_STEPS_JUDGED = 100, 3000
+_MAX_EPOCHS_JUDGED, _WANTED_STEPS_JUDGED = 70, 3000
 
 
 def make_plan(
@@ -87,7 +87,7 @@ def choose_epochs(n_rows: int, batch_size: int, judged: bool = False) -> int:
     Returns
     -------
     max_epochs : int
-        Number of passes over the table: from 30 to 60, or to 100 if they are judged.
+        Number of passes over the table: from 30 to 60, or to 70 if they are judged.
     """
     steps = _WANTED_STEPS_JUDGED if judged else _WANTED_STEPS
     most = _MAX_EPOCHS_JUDGED if judged else _MAX_EPOCHS

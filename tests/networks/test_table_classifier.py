@@ -296,6 +296,18 @@ def test_mixed_views_read_numbers_in_two_ways(spec, generator):
     assert tokenizers(2) == tokenizers(5) == both
 
 
+@pytest.mark.parametrize(("n_columns", "width"), [(1, 8), (32, 8), (33, 4), (80, 4)])
+def test_many_columns_enter_views_in_a_smaller_width(generator, n_columns, width):
+    spec = TableSpec(n_columns - 1, (3,), (torch.arange(3.0),) * (n_columns - 1))
+
+    def d_in(**params):
+        network = TableClassifier(spec, 2, MLPEncoder(**params), generator=generator)
+        return network.encoder.views.weights[0].shape[1]
+
+    assert d_in() == n_columns * width
+    assert d_in(d_column=5) == n_columns * 5
+
+
 def test_every_view_sees_plain_numbers_unless_told_otherwise(
     spec, numbers, codes, generator
 ):

@@ -14,6 +14,9 @@ from sklearn_ddcl.networks.table import (
     make_number_tokenizer,
 )
 
+_WIDE, _NARROW = 8, 4
+_MANY_COLUMNS = 32
+
 
 @dataclass
 class MLPEncoder(Parameters):
@@ -46,8 +49,9 @@ class MLPEncoder(Parameters):
         Whether every number also enters as it is, but for a soft limit, beside its
         curve or waves. Views can then weigh sums and differences of columns at once,
         which curves can only approach.
-    d_column : int, default=8
-        Width in which each column enters a view; a plain number takes one of it.
+    d_column : "auto" or int, default="auto"
+        Width in which each column enters a view; a plain number takes one of it. "auto"
+        is 8, and 4 where there are more than 32 columns.
 
     Examples
     --------
@@ -63,7 +67,7 @@ class MLPEncoder(Parameters):
     numerical: str = "mixed"
     n_bins: int | str = "auto"
     plain_numbers: bool = True
-    d_column: int = 8
+    d_column: int | str = "auto"
 
     @property
     def needs_knots(self) -> bool:
@@ -73,12 +77,12 @@ class MLPEncoder(Parameters):
     def check(self) -> None:
         """Raise ValueError unless all fields are usable."""
         self.check_at_least(n_layers=0, d_hidden=1, n_views=1, d_token=2)
-        self.check_at_least(d_column=1)
-        if self.n_bins != "auto":
-            self.check_at_least(n_bins=1)
+        for name in ("d_column", "n_bins"):
+            if getattr(self, name) != "auto":
+                self.check_at_least(**{name: 1})
         self.check_probability("dropout")
         self.check_choices(numerical=("mixed", *NUMERICAL), plain_numbers=(True, False))
-        if self.plain_numbers and self.d_column < 2:
+        if self.plain_numbers and self.d_column == 1:
             raise ValueError(
                 "MLPEncoder.d_column must be at least 2 with plain_numbers=True, as a "
                 f"number takes one of them, got {self.d_column!r}."
@@ -104,8 +108,8 @@ class _MLP(nn.Module):
         kinds = [params.numerical]
         if params.numerical == "mixed":
             kinds = ["piecewise_linear", "periodic"][: params.n_views]
-        d, n_views = params.d_column, params.n_views
-        n_bins = params.n_bins if isinstance(params.n_bins, int) else FEWEST_BINS
+        d, n_views = _width_of_column(params, spec), params.n_views
+        n_bins = FEWEST_BINS if params.n_bins == "auto" else int(params.n_bins)
         self.n_views = n_views
         kind_of_view = torch.arange(n_views) % len(kinds)
         self.register_buffer(
@@ -131,7 +135,7 @@ class _MLP(nn.Module):
                 list(spec.cardinalities), n_views * d, generator=generator
             )
         self.views = Views(
-            spec.n_columns * params.d_column,
+            spec.n_columns * d,
             d_hidden=params.d_hidden,
             n_layers=params.n_layers,
             n_views=params.n_views,
@@ -156,6 +160,12 @@ class _MLP(nn.Module):
                 tokens = _for_views(tokens, views, rows)
             parts.append(tokens)
         return self.views(torch.cat(parts, 2).transpose(0, 1))
+
+
+def _width_of_column(params: MLPEncoder, spec: TableSpec) -> int:
+    if params.d_column != "auto":
+        return int(params.d_column)
+    return _WIDE if spec.n_columns <= _MANY_COLUMNS else _NARROW
 
 
 def _for_views(tokens: Tensor, form: Tensor, rows: Tensor | None) -> Tensor:
