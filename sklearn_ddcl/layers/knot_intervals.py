@@ -14,6 +14,14 @@ class KnotIntervals(nn.Module):
     knots : list of Tensor
         Increasing knots of every column, at least two each.
 
+    Attributes
+    ----------
+    left, inverse_width : Tensor of shape (n_columns, most)
+        Where intervals begin, and one over their widths; 0 where a column has fewer
+        than another one.
+    n_bins : Tensor of shape (n_columns,)
+        Number of intervals.
+
     Examples
     --------
     >>> intervals = KnotIntervals([torch.tensor([0.0, 1.0, 5.0])])
@@ -52,7 +60,7 @@ class KnotIntervals(nn.Module):
 
         Returns
         -------
-        progress : Tensor of shape (B, n_columns, n_bins)
+        progress : Tensor of shape (B, n_columns, most)
             :math:`\mathrm{clip}((x - t_b)/(t_{b+1} - t_b), 0, 1)` with knots
             :math:`t_b`; 0 in intervals that a column does not have.
         """
