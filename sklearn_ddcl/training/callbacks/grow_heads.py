@@ -20,7 +20,6 @@ class GrowHeads(Callback):
 
     def on_train_begin(self, net: Any, X: Any = None, **kwargs: Any) -> None:
         """Start to watch, going on where an earlier training of the net ended."""
-        self.batches_: list = []
         self.encoder_ = growing_encoder(net.module_)
         self.grows_ = self.encoder_ is not None
         if self.grows_ and net.module_._compiled_call_impl is not None:
@@ -41,7 +40,7 @@ class GrowHeads(Callback):
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
         """Judge by rows of one epoch, so that it does not matter where one began."""
-        self.batches_ = []
+        self.batches_: list = []
 
     def on_batch_end(
         self, net: Any, batch: Any = None, training: bool = False, **kwargs: Any
