@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,12 @@ from harness.growth_synthetic import (
     count_heads,
     follow_separation,
 )
-from harness.growth_tables import compare_blocks, compare_narrow, compare_sizes
+from harness.growth_tables import (
+    Case,
+    compare_blocks,
+    compare_narrow,
+    compare_sizes,
+)
 from harness.growth_tokens import compare_sizes as compare_token_sizes
 from harness.growth_tokens import deal_folds
 from harness.protocol import read_table, split_rows
@@ -115,16 +120,34 @@ def _sentences(args: argparse.Namespace) -> Iterator[tuple[int, TokenSet]]:
 
 
 def _compare(
-    args: argparse.Namespace, journal: Journal, part: str, names: Any, compare: Any
+    args: argparse.Namespace,
+    journal: Journal,
+    part: str,
+    names: Iterable[str],
+    compare: Callable[[Case], Iterator[tuple[str, dict[str, Any]]]],
 ) -> None:
+    """Measure what is not known yet; a model that came later is added to old cases."""
     for seed, name in product(args.seeds, names):
         key = {"part": part, "set": name, "seed": seed}
-        if _known(journal, key):
-            continue
-        path = find_table(args.data / "tabular", name)
-        table = read_table(path, args.rows)
-        train, test = split_rows(table.classes, seed)
-        _add_models(journal, key, compare(table, train, test, seed))
+        known = _models(journal, key)
+        table = read_table(find_table(args.data / "tabular", name), args.rows)
+        case = Case(table, *split_rows(table.classes, seed), seed, known)
+        for model, result in compare(case):
+            if model not in known:
+                _add(journal, key | {"model": model} | result)
+
+
+def _models(journal: Journal, key: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what is known of a case by model, without what says which case it is."""
+    return {
+        result["model"]: {
+            name: value
+            for name, value in result.items()
+            if name not in (*key, "model", "environment")
+        }
+        for result in journal.results
+        if _is_of(result, key)
+    }
 
 
 def _add_models(
@@ -136,10 +159,11 @@ def _add_models(
 
 def _known(journal: Journal, key: dict[str, Any]) -> bool:
     """Say whether a case has results, which are written all at once."""
-    return any(
-        all(result.get(name) == value for name, value in key.items())
-        for result in journal.results
-    )
+    return any(_is_of(result, key) for result in journal.results)
+
+
+def _is_of(result: dict[str, Any], key: dict[str, Any]) -> bool:
+    return all(result.get(name) == value for name, value in key.items())
 
 
 def _add(journal: Journal, result: dict[str, Any]) -> None:

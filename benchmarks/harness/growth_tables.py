@@ -1,8 +1,8 @@
 """A growing encoder on tables, beside fixed ones."""
 
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,53 +20,56 @@ BLOCKS: dict[str, dict[str, Any]] = {
 }
 
 
-def compare_sizes(
-    table: Table, train: np.ndarray, test: np.ndarray, seed: int
-) -> Iterator[tuple[str, dict[str, Any]]]:
+class Case(NamedTuple):
+    """A split of a table, and the results that are known of it, by model."""
+
+    table: Table
+    train: np.ndarray
+    test: np.ndarray
+    seed: int
+    known: Mapping[str, dict[str, Any]] = {}
+
+    def measure(self, model: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Return the result of a model, which is not fitted again if it is known."""
+        if model in self.known:
+            return self.known[model]
+        return fit(params, self.table, self.train, self.test, self.seed)
+
+
+def compare_sizes(case: Case) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield a transformer of eight heads, some that grow, and one of the final size."""
-    yield "transformer", fit(EIGHT_HEADS, table, train, test, seed)
-    yield from _grown_and_fixed({}, "", table, train, test, seed)
+    yield "transformer", case.measure("transformer", EIGHT_HEADS)
+    yield from _grown_and_fixed({}, "", case)
     for name in ("dictionary without values", "nothing"):
-        params = {"encoder": "incrt"} | BLOCKS[name]
-        yield f"incrt, {name}", fit(params, table, train, test, seed)
+        model = f"incrt, {name}"
+        yield model, case.measure(model, {"encoder": "incrt"} | BLOCKS[name])
 
 
-def compare_narrow(
-    table: Table, train: np.ndarray, test: np.ndarray, seed: int
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def compare_narrow(case: Case) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield models that grow narrow heads, and others of their final size."""
     for width in NARROW:
         params = {"encoder__d_head": width, **BLOCKS["dictionary without values"]}
-        yield from _grown_and_fixed(
-            params, f", width {width}", table, train, test, seed
-        )
+        yield from _grown_and_fixed(params, f", width {width}", case)
 
 
 def _grown_and_fixed(
-    params: dict[str, Any],
-    name: str,
-    table: Table,
-    train: np.ndarray,
-    test: np.ndarray,
-    seed: int,
+    params: dict[str, Any], name: str, case: Case
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     params = {"encoder": "incrt"} | params
-    grown = fit(params, table, train, test, seed)
+    grown = case.measure(f"incrt{name}", params)
     yield f"incrt{name}", grown
     if not grown["actions"]:
         # Nothing grew: from scratch it is the same model, weight by weight.
         yield f"fixed{name}", grown | {"same": True}
         return
     heads = {"encoder__n_heads": tuple(grown["n_heads"]), "encoder__grow": False}
-    yield f"fixed{name}", fit(params | heads, table, train, test, seed)
+    yield f"fixed{name}", case.measure(f"fixed{name}", params | heads)
 
 
-def compare_blocks(
-    table: Table, train: np.ndarray, test: np.ndarray, seed: int
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def compare_blocks(case: Case) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield growing encoders with different parts behind attention."""
     for name, params in BLOCKS.items():
-        yield name, fit({"encoder": "incrt"} | params, table, train, test, seed)
+        yield name, case.measure(name, {"encoder": "incrt"} | params)
 
 
 def fit(
