@@ -16,6 +16,7 @@ from harness.document_data import (
     NotAvailable,
     read_documents,
 )
+from harness.document_encoders import ENCODERS, make_pairs, measure_encoder
 from harness.document_memory import stream_in_fresh_process
 from harness.document_poolings import make_pooling
 from harness.document_report import write_report
@@ -48,6 +49,7 @@ CLUSTERED = (
 RATIO = ("ddcl:64,1", "ddcl:64,2", "ddcl:64,4", "ddcl:64,8", "ddcl:64,32")
 _FOLDS = 5
 _SST2_TRAINING = 3000
+_PAIRS = 400
 _SCALED_TOKENS = (125, 250, 500, 1000, 2000)
 
 
@@ -187,6 +189,40 @@ def measure_scaling(args: argparse.Namespace, journal: Journal) -> None:
         journal.add(benchmark="documents", **key, model="ddcl:64,16", **found)
 
 
+def measure_encoders(args: argparse.Namespace, journal: Journal) -> None:
+    """Let tokens attend to each other first, in every way there is."""
+    for name, split, train, test in encoded_cases(args):
+        for encoder in ENCODERS[::3] if args.quick else ENCODERS:
+            if ("encoders", name, split, encoder) in journal:
+                continue
+            seed = int(split.split(".")[0])
+            found = measure_encoder(name, encoder, train, test, seed)
+            key = {"part": "encoders", "set": name, "split": split, "model": encoder}
+            journal.add(benchmark="documents", **key, **found)
+            print(
+                f"{name} {split} {encoder:12} {found['accuracy']:.4f} "
+                f"{found['log_loss']:.4f} {found['fit_cpu']:.1f} s",
+                flush=True,
+            )
+
+
+def encoded_cases(
+    args: argparse.Namespace,
+) -> Iterator[tuple[str, str, tuple, tuple]]:
+    """Yield made-up pairs, then all sets: name, split, training and test documents."""
+    n_pairs = 40 if args.quick else _PAIRS
+    for seed in args.seeds:
+        train, test = (make_pairs(n_pairs, 2 * seed + i) for i in range(2))
+        yield "pairs", f"{seed}.0", train, test
+    for name, documents in available(args):
+        for split, *parts in splits(documents, args):
+            train, test = (
+                ([documents.tokens[i] for i in some], documents.classes[some])
+                for some in parts
+            )
+            yield name, split, train, test
+
+
 def available(
     args: argparse.Namespace, only: tuple[str, ...] = SETS
 ) -> Iterator[tuple[str, Documents]]:
@@ -226,6 +262,7 @@ PARTS = {
     "vectors": measure_vectors,
     "ratio": measure_ratio,
     "scaling": measure_scaling,
+    "encoders": measure_encoders,
 }
 
 

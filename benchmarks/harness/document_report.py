@@ -31,6 +31,7 @@ def write_report(results: list[dict[str, Any]], folder: Path) -> str:
         _ratio(results, folder),
         _scaling(results),
         _memory(results),
+        _encoders(results),
     ]
     text = "# Documents as vectors\n\n" + "\n\n".join(filter(None, parts)) + "\n"
     (folder / "documents.md").write_text(text, encoding="utf-8")
@@ -236,3 +237,56 @@ def _memory(results: list[dict[str, Any]]) -> str:
     head = ["documents", "tokens each", "all tokens, MiB", "vectors, MiB"]
     head += ["peak above the start, MiB", "CPU seconds"]
     return "## Memory of a stream\n\n" + table(head, rows, 0)
+
+
+def _encoders(results: list[dict[str, Any]]) -> str:
+    """Compare encoders with none in the same splits, by set."""
+    own = [result for result in results if result["part"] == "encoders"]
+    found: dict = defaultdict(lambda: defaultdict(dict))
+    for result in own:
+        found[result["set"]][result["model"]][result["split"]] = result
+    rows = []
+    for name, models in found.items():
+        for encoder, by in _complete(models).items():
+            base = models.get("none", {})
+            shared = [split for split in by if split in base and encoder != "none"]
+            gaps = [100 * (by[s]["accuracy"] - base[s]["accuracy"]) for s in shared]
+            losses = [by[s]["log_loss"] - base[s]["log_loss"] for s in shared]
+            rows.append(
+                [
+                    name,
+                    encoder,
+                    mean_and_sd([r["accuracy"] for r in by.values()]),
+                    f"{np.mean([r['log_loss'] for r in by.values()]):.3f}",
+                    _mean_and_error(gaps, 1),
+                    _mean_and_error(losses, 3),
+                    f"{np.mean([r['n_parameters'] for r in by.values()]):,.0f}",
+                    _heads([r["n_heads"] for r in by.values()]),
+                    f"{np.mean([r['fit_cpu'] for r in by.values()]):.1f}",
+                ]
+            )
+    if not rows:
+        return ""
+    head = ["set", "encoder", "accuracy", "log-loss", "points beside none"]
+    head += ["log-loss beside none", "parameters", "heads per block", "fit, CPU s"]
+    return (
+        "## Encoders of a compressor that is trained for the classes\n\n"
+        "Logistic regression on its vectors; standard errors over splits.\n\n"
+        + table(head, rows, 2)
+    )
+
+
+def _mean_and_error(gaps: list[float], digits: int) -> str:
+    """Return the mean of differences, and its standard error."""
+    if not gaps:
+        return ""
+    text = f"{np.mean(gaps):+.{digits}f}"
+    if len(gaps) > 1:
+        text += f" ± {np.std(gaps, ddof=1) / len(gaps) ** 0.5:.{digits}f}"
+    return text
+
+
+def _heads(counts: list[list[int] | None]) -> str:
+    """Return how many heads the blocks of networks have, on the average."""
+    flat = [number for own in counts for number in own or ()]
+    return f"{np.mean(flat):.2f}" if flat else ""

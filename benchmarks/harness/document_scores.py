@@ -22,8 +22,17 @@ def linear_accuracy(
     y_train, y_test : ndarray of shape (n,)
         Classes.
     """
+    scores = linear_scores(train, y_train, test, y_test)
+    return scores["accuracy"], scores["C"]
+
+
+def linear_scores(
+    train: np.ndarray, y_train: np.ndarray, test: np.ndarray, y_test: np.ndarray
+) -> dict[str, float]:
+    """Return ``accuracy``, ``log_loss`` and ``C``, as for :func:`linear_accuracy`."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import log_loss
     from sklearn.model_selection import GridSearchCV
     from sklearn.preprocessing import StandardScaler
 
@@ -35,7 +44,11 @@ def linear_accuracy(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         search.fit(train, y_train)
-    return float(search.score(test, y_test)), float(search.best_params_["C"])
+    return {
+        "accuracy": float(search.score(test, y_test)),
+        "log_loss": float(log_loss(y_test, search.predict_proba(test))),
+        "C": float(search.best_params_["C"]),
+    }
 
 
 def turned(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

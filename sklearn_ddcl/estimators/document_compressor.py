@@ -12,7 +12,7 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
@@ -21,12 +21,18 @@ from sklearn_ddcl.estimators.document_fitting import fit_documents
 from sklearn_ddcl.estimators.document_input import DocumentReader
 from sklearn_ddcl.estimators.document_sequence import check_iterable, check_sequence
 from sklearn_ddcl.estimators.fitted_document import FittedDocuments
+from sklearn_ddcl.estimators.growth import forget_growth
+from sklearn_ddcl.estimators.named_encoder import NamedEncoderMixin
 from sklearn_ddcl.estimators.persistent import PersistentEstimator
+from sklearn_ddcl.networks import DOCUMENT_ENCODERS
 from sklearn_ddcl.training import TrainingHistory, draw_seed
 
 
 class DDCLDocumentCompressor(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, PersistentEstimator
+    NamedEncoderMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    PersistentEstimator,
 ):
     r"""Compressor that turns documents of any length into vectors of one length.
 
@@ -42,7 +48,8 @@ class DDCLDocumentCompressor(
     The slots of sentences are the items of the document. Its vector holds the direction
     of every slot of the last level, times the root of the slot's share of the mass; it
     has length one. Without classes prototypes are those of a codebook for the items;
-    with classes these, and a linear map of the tokens, are trained to tell them.
+    with classes these, and a linear map of the tokens, are trained to tell them, and
+    so is an `encoder`, in which the tokens of a sentence attend to each other first.
 
     Parameters
     ----------
@@ -60,6 +67,16 @@ class DDCLDocumentCompressor(
     supervised : "auto" or bool, default="auto"
         Whether to train for the classes `y` of :meth:`fit`; "auto" does so if they are
         given. A pipeline with a classifier hands them on: False leaves them to it.
+
+    encoder : None, {"transformer", "aot", "incrt"} or parameter object, default=None
+        Blocks of attention that tokens pass through before the first level compares
+        them with prototypes, trained for the classes; without classes it is an error.
+        A sentence or segment attends within itself, in windows of at most
+        `segment_length` tokens of about equal length if it has more. "incrt" grows its
+        own heads. An object such as :class:`~sklearn_ddcl.networks.TransformerEncoder`
+        sets the sizes, ``encoder__d_token`` and others a search can reach. The blocks
+        have a width `d_token` of their own, whatever that of the tokens; how numbers
+        become tokens (`numerical`, `n_bins`) means nothing here.
 
     temperature : "auto" or float, default="auto"
         Temperature :math:`\tau`, in the unit of a squared distance, on all levels. With
@@ -99,7 +116,7 @@ class DDCLDocumentCompressor(
     ----------
     prototypes_ : tuple of ndarray of shape (n_prototypes[l], d_token)
         Prototypes of every level: in the units of the tokens, or, if trained for
-        classes, in those of the tokens that have passed the map.
+        classes, in those of the tokens that have passed the map and the encoder.
 
     n_prototypes_ : tuple of int
         Number of prototypes on every level, given or found.
@@ -123,6 +140,9 @@ class DDCLDocumentCompressor(
     n_features_in_ : int
         Width of the tokens.
 
+    n_heads_, heads_, growth_history_, predicted_max_heads_
+        As of :class:`DDCLClassifier`, for ``encoder="incrt"``; ``reach`` counts tokens.
+
     See Also
     --------
     DDCLQuantizer : A codebook for rows.
@@ -134,7 +154,9 @@ class DDCLDocumentCompressor(
     :meth:`transform` takes some at a time, from a generator if need be, and
     :meth:`fit` places prototypes by a sample of at most 2**25 numbers. Time is linear
     in the number of tokens.
-    Documents are stacked only with others of their length, so there is no padding.
+    Documents are stacked only with others of their length, so there is no padding,
+    except in training with an encoder. In a window, attention takes time and memory
+    with the square of its tokens.
 
     References
     ----------
@@ -160,6 +182,7 @@ class DDCLDocumentCompressor(
     (4, 2)
     """
 
+    _encoders: ClassVar[dict] = DOCUMENT_ENCODERS
     _fitted: FittedDocuments
 
     _parameter_constraints: ClassVar[dict] = {
@@ -171,6 +194,11 @@ class DDCLDocumentCompressor(
         ],
         "segment_length": [Interval(Integral, 1, None, closed="left")],
         "supervised": [StrOptions({"auto"}), "boolean"],
+        "encoder": [
+            StrOptions(set(DOCUMENT_ENCODERS)),
+            HasMethods(["check", "block_maker"]),
+            None,
+        ],
         "temperature": [
             StrOptions({"auto"}),
             Interval(Real, 0, None, closed="neither"),
@@ -200,6 +228,7 @@ class DDCLDocumentCompressor(
         *,
         segment_length=128,
         supervised="auto",
+        encoder=None,
         temperature="auto",
         max_epochs="auto",
         batch_size="auto",
@@ -213,6 +242,7 @@ class DDCLDocumentCompressor(
         self.n_prototypes = n_prototypes
         self.segment_length = segment_length
         self.supervised = supervised
+        self.encoder = encoder
         self.temperature = temperature
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -244,13 +274,15 @@ class DDCLDocumentCompressor(
         ------
         ValueError
             If a document is empty, has other or non-finite numbers or is nested in
-            another way, if classes do not fit, or a parameter is impossible; the
-            message says which and what was expected.
+            another way, if classes do not fit, or an encoder has none, or a parameter
+            is impossible; the message says which and what was expected.
 
         Warns
         -----
         ConvergenceWarning
             If there are prototypes that are nearest to no item.
+        GrowthWarning
+            If an encoder that grows is left with too few heads, or too many.
         """
         with all_or_nothing(self):
             sizes = self._check_sizes()
@@ -259,6 +291,7 @@ class DDCLDocumentCompressor(
             dtype = np.float64 if self.precision == "float64" else np.float32
             reader = DocumentReader(len(sizes), self.segment_length, dtype)
             seed = draw_seed(self.random_state)
+            forget_growth(self)
             found = fit_documents(self, sizes, reader, docs, classes, seed)
             self._publish(found.fitted, found.history, names)
             if found.n_unused:

@@ -8,10 +8,16 @@ import numpy as np
 import torch
 
 from sklearn_ddcl.estimators.auto import given
+from sklearn_ddcl.estimators.document_encoder import (
+    choose_encoder,
+    make_token_encoder,
+    publish_document_growth,
+)
 from sklearn_ddcl.estimators.document_input import DocumentReader
 from sklearn_ddcl.estimators.fitted_document import FittedDocuments
 from sklearn_ddcl.layers.document_tokens import DocumentTokens
 from sklearn_ddcl.networks.document import DocumentNetwork
+from sklearn_ddcl.networks.token_encoder import TokenEncoder
 from sklearn_ddcl.training import (
     TrainingHistory,
     make_generator,
@@ -20,11 +26,13 @@ from sklearn_ddcl.training import (
 )
 from sklearn_ddcl.training.data import n_batches
 from sklearn_ddcl.training.documents import (
+    DocumentNet,
     DocumentPlan,
     DocumentRows,
     fit_levels,
     make_document_net,
 )
+from sklearn_ddcl.training.documents.levels import FittedLevels
 
 # Numbers in the tokens that prototypes are placed by.
 _SAMPLE_ENTRIES = 2**25
@@ -73,6 +81,7 @@ def fit_documents(
     -------
     fitted : FittedWithHistory
     """
+    params = choose_encoder(estimator.encoder, classes)
     device = resolve_device(estimator.device)
     generator = make_generator(seed)
     sample = _draw(reader, documents, generator).to(device)
@@ -85,19 +94,33 @@ def fit_documents(
             max_passes=_passes(estimator, classes),
             verbose=int(estimator.verbose),
         )
-        network = DocumentNetwork(
-            found.center,
-            found.levels,
-            n_classes=None if classes is None else int(classes.max()) + 1,
-            token_dropout=_TOKEN_DROPOUT,
-        ).to(device)
+        spread = float((sample.tokens - found.center).square().mean().sqrt())
+        encoder = None
+        if params is not None:
+            shape = len(found.center), estimator.segment_length
+            encoder = make_token_encoder(params, *shape, spread or 1.0, seed)
+        network = _make_network(found, classes, encoder).to(device)
         if classes is not None:
-            spread = float((sample.tokens - found.center).square().mean().sqrt())
             rows = _rows(reader, documents, classes)
-            more = _train(estimator, network, rows, spread, seed, device)
-            _append(found.history, more)
-    fitted = FittedDocuments(network, estimator.segment_length)
+            net = _train(estimator, network, rows, spread, seed, device)
+            _append(found.history, net.measurements)
+            if encoder is not None:
+                publish_document_growth(estimator, network, net, reader, documents)
+    fitted = FittedDocuments(network, estimator.segment_length, params)
     return FittedWithHistory(fitted, found.history, found.n_unused)
+
+
+def _make_network(
+    found: FittedLevels, classes: np.ndarray | None, encoder: TokenEncoder | None
+) -> DocumentNetwork:
+    """Return a network that is not trained for classes yet, if there are any."""
+    return DocumentNetwork(
+        found.center,
+        found.levels,
+        n_classes=None if classes is None else int(classes.max()) + 1,
+        encoder=encoder,
+        token_dropout=_TOKEN_DROPOUT,
+    )
 
 
 def _train(
@@ -107,7 +130,7 @@ def _train(
     spread: float,
     seed: int,
     device: torch.device,
-) -> TrainingHistory:
+) -> DocumentNet:
     batch_size = given(estimator.batch_size, _BATCH)
     enough = math.ceil(_WANTED_STEPS / n_batches(len(rows), batch_size))
     plan = DocumentPlan(
@@ -127,7 +150,7 @@ def _train(
     )
     net.initialize()
     net.partial_fit(rows)
-    return net.measurements
+    return net
 
 
 def _rows(

@@ -7,11 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_ddcl.estimators.document_encoder import make_token_encoder
 from sklearn_ddcl.estimators.document_input import DocumentReader
 from sklearn_ddcl.estimators.document_reading import DocumentSlots
+from sklearn_ddcl.estimators.named_encoder import registered_name
 from sklearn_ddcl.estimators.trained_network import restore_weights, weights_state
 from sklearn_ddcl.layers.document_slots import SlotPooling
 from sklearn_ddcl.layers.document_tokens import DocumentTokens
+from sklearn_ddcl.networks import DOCUMENT_ENCODERS
 from sklearn_ddcl.networks.document import DocumentNetwork, pool_slots
 from sklearn_ddcl.training import one_thread
 
@@ -25,11 +28,16 @@ class FittedDocuments:
         The network, on its device.
     segment_length : int
         Tokens of a segment where documents have no sentences.
+    params : parameter object, optional
+        Those of the encoder of the network, if it has one.
     """
 
-    def __init__(self, network: DocumentNetwork, segment_length: int) -> None:
+    def __init__(
+        self, network: DocumentNetwork, segment_length: int, params: Any = None
+    ) -> None:
         self.network = network.eval()
         self.segment_length = segment_length
+        self.params = params
 
     @property
     def dtype(self) -> Any:
@@ -91,8 +99,8 @@ class FittedDocuments:
     def _trace(self, document: DocumentTokens) -> tuple[Tensor, Tensor]:
         """Return weights (K,) of the slots, and what tokens give to them, (K, N)."""
         first, *others = self._levels
-        tokens = self.network.embed(document.tokens)
         bounds = document.bounds[0]
+        tokens = self.network.embed(document.tokens, bounds)
         slots = first(tokens, bounds)
         parts = [first.shares(own) for own in tokens.split(bounds.diff().tolist())]
         for level, bounds in zip(others, document.bounds[1:], strict=True):
@@ -110,7 +118,14 @@ class FittedDocuments:
     def get_state(self) -> dict[str, Any]:
         """Return everything as plain values and NumPy arrays."""
         head = self.network.head
+        encoder = {}
+        if self.params is not None:
+            encoder = {
+                "encoder": registered_name(self.params, "DOCUMENT_ENCODERS"),
+                "encoder_params": self.params.get_params(),
+            }
         return {
+            **encoder,
             "n_prototypes": [len(level.prototypes) for level in self._levels],
             "n_classes": None if head is None else len(head.weight),
             "d_token": len(self.network.center),
@@ -126,11 +141,20 @@ class FittedDocuments:
             SlotPooling(torch.zeros(size, d_token), 1.0)
             for size in state["n_prototypes"]
         ]
+        params = encoder = None
+        # There was none at first.
+        if state.get("encoder") is not None:
+            params = DOCUMENT_ENCODERS[state["encoder"]](**state["encoder_params"])
+            shape = d_token, state["segment_length"]
+            encoder = make_token_encoder(params, *shape, 1.0, 0)
         network = DocumentNetwork(
-            torch.zeros(d_token), levels, n_classes=state["n_classes"]
+            torch.zeros(d_token),
+            levels,
+            n_classes=state["n_classes"],
+            encoder=encoder,
         )
         restore_weights(network, state)
-        return cls(network.to(device), state["segment_length"])
+        return cls(network.to(device), state["segment_length"], params)
 
 
 def _n_tokens(group: Any) -> int:

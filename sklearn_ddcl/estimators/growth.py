@@ -1,5 +1,6 @@
 """What is said of an encoder that has grown."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -48,23 +49,51 @@ def publish_growth(
     mixed_precision : bool
         Whether it runs under bfloat16 autocast.
     """
-    layers = growing_layers(network)
-    if not layers:
+    if not growing_layers(network):
         return
+    network.eval()
     encoder = next(m for m in network.modules() if isinstance(m, ColumnTokens))
-    estimator.n_heads_ = np.array([layer.n_heads for layer in layers])
-    estimator.growth_history_ = net.growth_history
     stride = max(1, len(encoded.codes) // _ROWS)
     weights = next(network.parameters())
     numbers, codes = (torch.from_numpy(part[::stride][:_ROWS]) for part in encoded)
     sample = numbers.to(weights), codes.to(weights.device)
-    device = weights.device
+    publish_heads(estimator, encoder, net, lambda: encoder(*sample), mixed_precision)
+
+
+def publish_heads(
+    estimator: Any,
+    encoder: nn.Module,
+    net: Any,
+    run: Callable[[], Any],
+    mixed_precision: bool,
+) -> None:
+    """Set the fitted attributes of an encoder that has layers that can grow.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets the attributes.
+    encoder : Module
+        Contains the layers; nothing is set if it has none.
+    net : MemoryNet
+        What trained it.
+    run : callable
+        Runs the encoder on some training rows.
+    mixed_precision : bool
+        Whether it runs under bfloat16 autocast.
+    """
+    layers = growing_layers(encoder)
+    if not layers:
+        return
+    estimator.n_heads_ = np.array([layer.n_heads for layer in layers])
+    estimator.growth_history_ = net.growth_history
+    device = next(encoder.parameters()).device
     autocast = torch.autocast(
         device.type, dtype=torch.bfloat16, enabled=mixed_precision
     )
-    network.eval()
+    encoder.eval()
     with one_thread(), torch.no_grad(), autocast:
-        estimator.heads_ = describe_heads(encoder, lambda: encoder(*sample))
+        estimator.heads_ = describe_heads(encoder, run)
     predicted = [] if net.growth is None else net.growth.predicted
     if all(one is not None for one in predicted) and predicted:
         bounds, counts = zip(*predicted, strict=True)

@@ -71,3 +71,46 @@ def groups_of_one_length(bounds: Tensor, width: int) -> Iterator[tuple[Tensor, T
         start += count
         for groups in alike.split(max(1, _ENTRIES // (length * width))):
             yield groups, bounds[groups, None] + torch.arange(length)
+
+
+def cut_groups(bounds: Tensor, longest: int) -> Tensor:
+    """Cut groups that are too long into parts of about equal length.
+
+    Parameters
+    ----------
+    bounds : Tensor of shape (n_groups + 1,)
+        Where groups begin and end; none is empty.
+    longest : int
+        Items of a part, at most.
+
+    Returns
+    -------
+    bounds : Tensor of shape (n_parts + 1,)
+        Where parts begin and end.
+
+    Examples
+    --------
+    >>> cut_groups(torch.tensor([0, 3, 10]), 4)
+    tensor([ 0,  3,  6, 10])
+    """
+    lengths = bounds.diff()
+    n_parts = (lengths + longest - 1) // longest
+    group = torch.repeat_interleave(torch.arange(len(lengths)), n_parts)
+    part = torch.arange(len(group)) - (n_parts.cumsum(0) - n_parts)[group]
+    starts = bounds[:-1][group] + part * lengths[group] // n_parts[group]
+    return torch.cat([starts, bounds[-1:]])
+
+
+def document_of_items(documents: DocumentTokens) -> Tensor:
+    """Return the number of the document that every token belongs to, (N,).
+
+    Examples
+    --------
+    >>> bounds = torch.tensor([0, 2, 3, 6]), torch.tensor([0, 2, 3])
+    >>> document_of_items(DocumentTokens(torch.zeros(6, 3), bounds))
+    tensor([0, 0, 0, 1, 1, 1])
+    """
+    ends, *others = reversed(documents.bounds)
+    for bounds in others:
+        ends = bounds[ends]
+    return torch.repeat_interleave(torch.arange(len(documents)), ends.diff())

@@ -13,6 +13,7 @@ from sklearn_ddcl.networks.classifier import Prediction, TableClassifier
 from sklearn_ddcl.networks.denoiser import RowDenoiser
 from sklearn_ddcl.networks.document import DocumentNetwork
 from sklearn_ddcl.networks.encoders import (
+    DOCUMENT_ENCODERS,
     ENCODERS,
     ROW_ENCODERS,
     AoTEncoder,
@@ -23,9 +24,11 @@ from sklearn_ddcl.networks.encoders import (
 )
 from sklearn_ddcl.networks.growth_rule import GrowthRule
 from sklearn_ddcl.networks.readouts import READOUTS
+from sklearn_ddcl.networks.token_encoder import TokenEncoder
 
 __all__ = [
     "AUTOENCODERS",
+    "DOCUMENT_ENCODERS",
     "ENCODERS",
     "READOUTS",
     "ROW_ENCODERS",
@@ -43,6 +46,7 @@ __all__ = [
     "QuantizedAutoencoder",
     "RowDenoiser",
     "TableClassifier",
+    "TokenEncoder",
     "TransformerAutoencoder",
     "TransformerEncoder",
 ]

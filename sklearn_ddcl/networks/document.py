@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from sklearn_ddcl.layers import Linear
 from sklearn_ddcl.layers.document_slots import SlotPooling, Slots, document_vectors
 from sklearn_ddcl.layers.document_tokens import DocumentTokens
+from sklearn_ddcl.networks.random_module import RandomModule
+from sklearn_ddcl.networks.token_encoder import TokenEncoder
 
 
 def pool_slots(level: SlotPooling, slots: Slots, bounds: Tensor) -> Slots:
@@ -33,7 +35,7 @@ def pool_slots(level: SlotPooling, slots: Slots, bounds: Tensor) -> Slots:
     )
 
 
-class DocumentNetwork(nn.Module):
+class DocumentNetwork(RandomModule):
     """Compress documents by slots of slots.
 
     On the first level the tokens of every sentence or segment become slots; on every
@@ -48,6 +50,8 @@ class DocumentNetwork(nn.Module):
     n_classes : int, optional
         Number of classes to be told from the vectors. Tokens then pass through a
         linear map first, at the start the identity. By default there is neither.
+    encoder : TokenEncoder, optional
+        What the tokens of a sentence or segment then pass through, together.
     token_dropout : float, default=0
         Share of its tokens that a document is spared of, at random, in training.
 
@@ -72,6 +76,7 @@ class DocumentNetwork(nn.Module):
         levels: list[SlotPooling],
         *,
         n_classes: int | None = None,
+        encoder: TokenEncoder | None = None,
         token_dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -91,22 +96,49 @@ class DocumentNetwork(nn.Module):
             with torch.no_grad():
                 self.map.weight.copy_(torch.eye(d_token))
                 self.head.weight.zero_()
-            self.to(center.dtype)
+        self.encoder = encoder
+        self.to(center.dtype)
 
-    def use_generator(self, generator: torch.Generator) -> None:
-        """Draw the tokens that are left out from a generator."""
+    def use_generator(self, generator: torch.Generator | None) -> None:
+        """Draw everything random in training from a generator."""
+        super().use_generator(generator)
         self._generator = generator
 
-    def embed(self, tokens: Tensor) -> Tensor:
-        """Return tokens (N, d) as the first level compares them with prototypes."""
+    def embed(
+        self, tokens: Tensor, bounds: Tensor, log_mass: Tensor | None = None
+    ) -> Tensor:
+        """Return tokens as the first level compares them with prototypes.
+
+        Parameters
+        ----------
+        tokens : Tensor of shape (N, d)
+            Tokens.
+        bounds : Tensor of shape (n_groups + 1,)
+            Where sentences or segments begin and end, on the CPU.
+        log_mass : Tensor of shape (N,), optional
+            Logarithms of their masses; negative if they are left out.
+
+        Returns
+        -------
+        embedded : Tensor of shape (N, d)
+        """
+        tokens = self.map_tokens(tokens)
+        if self.encoder is None:
+            return tokens
+        kept = None if log_mass is None else log_mass >= 0
+        return self.encoder(tokens, bounds, kept)
+
+    def map_tokens(self, tokens: Tensor) -> Tensor:
+        """Return tokens (N, d) relative to the center and after the map, if any."""
         tokens = tokens.to(self.center.dtype) - self.center
         return tokens if self.map is None else self.map(tokens)
 
     def slots(self, documents: DocumentTokens) -> Slots:
         """Return the slots of the last level, (n, K, d) and (n, K)."""
-        tokens: Tensor = self.embed(documents.tokens)
         first, *others = self.levels
-        slots = first(tokens, documents.bounds[0], self._drop(tokens))
+        log_mass = self._drop(documents.tokens)
+        tokens = self.embed(documents.tokens, documents.bounds[0], log_mass)
+        slots = first(tokens, documents.bounds[0], log_mass)
         for level, bounds in zip(others, documents.bounds[1:], strict=True):
             slots = pool_slots(level, slots, bounds)
         return slots
@@ -131,4 +163,4 @@ class DocumentNetwork(nn.Module):
         draws = torch.empty(len(tokens), device=tokens.device)
         draws.uniform_(generator=self._generator)
         # Next to nothing rather than nothing: a sentence may lose all its tokens.
-        return torch.where(draws < self.token_dropout, -20.0, 0.0).to(tokens.dtype)
+        return torch.where(draws < self.token_dropout, -20.0, 0.0).to(self.center)

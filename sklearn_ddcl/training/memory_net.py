@@ -9,6 +9,7 @@ from skorch import NeuralNet
 from torch import Tensor
 
 from sklearn_ddcl.training.data import Batches, EncodedRows, Inputs
+from sklearn_ddcl.training.growth.layer_growth import row_halves
 from sklearn_ddcl.training.history import TrainingHistory
 from sklearn_ddcl.training.messages import StopTraining
 from sklearn_ddcl.training.seeding import make_generator
@@ -81,6 +82,14 @@ class MemoryNet(NeuralNet):
     def row_weights(self, targets: Any) -> Tensor:
         """Return the importance (B,) of the rows of a prepared batch."""
         return targets.weights
+
+    def growth_rows(self, inputs: Any, targets: Any) -> tuple[Tensor, Tensor]:
+        """Return importance (B,) and half (B,) of the rows that layers see.
+
+        Those of the half look for directions in which a layer could grow, the others
+        measure what these explain.
+        """
+        return self.row_weights(targets), row_halves(inputs.numbers, inputs.codes)
 
     def _set_training(self, training: bool = True) -> None:
         # Visiting all modules would take a tenth of a small step.

@@ -5,11 +5,13 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.harness.document_data import NotAvailable, read_documents
+from benchmarks.harness.document_encoders import make_pairs, measure_encoder
 from benchmarks.harness.document_poolings import Vlad, make_pooling
 from benchmarks.harness.document_report import mean_and_sd, write_report
 from benchmarks.harness.document_scores import (
     cluster_scores,
     linear_accuracy,
+    linear_scores,
     matched_accuracy,
     turned,
 )
@@ -187,3 +189,91 @@ def test_the_report_compares_in_the_same_splits_only(tmp_path):
     assert "| toy | DDCL 64, 2 | 6 | 5.00 | 55.0 |" in text
     assert (tmp_path / "document_ratio.png").stat().st_size > 5_000
     assert (tmp_path / "documents.md").read_text(encoding="utf-8") == text
+
+
+def test_the_log_loss_is_that_of_the_test_rows():
+    rng = np.random.default_rng(0)
+    y = np.arange(80) % 2
+    X = rng.normal(size=(80, 2)) + y[:, None]
+
+    scores = linear_scores(X[:40], y[:40], X[40:], y[40:])
+
+    center, scale = X[:40].mean(0), X[:40].std(0)
+    model = LogisticRegression(C=scores["C"], tol=1e-3, max_iter=300)
+    model.fit((X[:40] - center) / scale, y[:40])
+    chances = model.predict_proba((X[40:] - center) / scale)[np.arange(40), y[40:]]
+    assert scores["log_loss"] == pytest.approx(-np.log(chances).mean(), rel=1e-3)
+    assert (scores["accuracy"], scores["C"]) == (
+        linear_accuracy(X[:40], y[:40], X[40:], y[40:])
+    )
+
+
+def test_pairs_agree_in_one_class_only():
+    documents, y = make_pairs(40, seed=0)
+    kinds = 2.0 * np.random.default_rng(7).normal(size=(12, 16))
+
+    for document, own in zip(documents, y, strict=True):
+        for tokens in document:
+            assert tokens.shape == (8, 16)
+            first, second = _signs(tokens, kinds)
+            assert (first == second) == bool(own)
+    # Neither sign alone says anything.
+    signs = np.array([[_signs(t, kinds) for t in document] for document in documents])
+    assert abs(signs[y == 0].mean() - signs[y == 1].mean()) < 0.3
+
+
+def _signs(tokens, kinds):
+    """Return the signs of the tokens of the first and of the second kind."""
+    found = []
+    for kind in range(2):
+        beside = np.delete(np.arange(16), kind)
+        gaps = np.square(tokens[:, beside] - kinds[kind, beside]).sum(1)
+        found.append(np.sign(tokens[gaps.argmin(), kind] - kinds[kind, kind]))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("encoder", "grows"), [("none", False), ("incrt", True)])
+def test_an_encoder_is_measured_beside_none(encoder, grows):
+    documents, y = make_documents()
+
+    found = measure_encoder(
+        "toy", encoder, (documents[:30], y[:30]), (documents[30:], y[30:]), seed=0
+    )
+
+    assert found["accuracy"] > 0.5
+    assert 0 < found["log_loss"] < 2
+    assert (found["n_heads"] is not None) == grows
+    assert (found["n_parameters"] > 16 * 3 + 9 + 2 * (48 + 1)) == grows
+
+
+def test_the_report_compares_encoders_with_none(tmp_path):
+    results = [
+        {
+            "part": "encoders",
+            "set": "toy",
+            "split": split,
+            "model": model,
+            "accuracy": accuracy,
+            "log_loss": loss,
+            "n_parameters": 1200,
+            "n_heads": heads,
+            "fit_cpu": 2.0,
+        }
+        for split, model, accuracy, loss, heads in [
+            ("0.0", "none", 0.5, 0.7, None),
+            ("1.0", "none", 0.7, 0.5, None),
+            ("0.0", "incrt", 0.6, 0.6, [1, 2]),
+            ("1.0", "incrt", 0.7, 0.6, [1, 1]),
+            ("0.0", "aot", 0.6, 0.6, None),
+        ]
+    ]
+
+    text = write_report(results, tmp_path)
+
+    assert "| toy | none | 60.0 ± 14.1 | 0.600 |  |  | 1,200 |  | 2.0 |" in text
+    assert (
+        "| toy | incrt | 65.0 ± 7.1 | 0.600 | +5.0 ± 5.0 | +0.000 ± 0.100 | 1,200 "
+        "| 1.25 | 2.0 |"
+    ) in text
+    assert "| toy | aot |" not in text

@@ -21,13 +21,15 @@ from sklearn_ddcl import DDCLDocumentCompressor
         "check_estimator_tags_renamed",
     ],
 )
-def test_a_check_of_sklearn_that_needs_no_table_passes(name):
+@pytest.mark.parametrize("encoder", [None, "incrt"])
+def test_a_check_of_sklearn_that_needs_no_table_passes(name, encoder):
     # Of an estimator whose input is no table scikit-learn runs none by itself.
     check = getattr(estimator_checks, name, None)
     if check is None:
         pytest.skip(f"this scikit-learn has no {name}")
 
-    check("DDCLDocumentCompressor", DDCLDocumentCompressor((4, 2)))
+    compressor = DDCLDocumentCompressor((4, 2), encoder=encoder)
+    check("DDCLDocumentCompressor", compressor)
 
 
 class OneTokenCompressor(DDCLDocumentCompressor):

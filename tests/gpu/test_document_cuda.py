@@ -47,3 +47,21 @@ def test_it_is_trained_for_classes(precision):
 
     loss = [row["loss"] for row in history if row["level"] == 0]
     assert loss[-1] < 0.8 * loss[0]
+
+
+@pytest.mark.parametrize("encoder", ["transformer", "aot", "incrt"])
+@pytest.mark.filterwarnings("ignore:Head .* could go")
+def test_an_encoder_gives_what_it_gives_on_the_cpu(encoder, tmp_path):
+    import sklearn_ddcl
+
+    documents, y = make_documents()
+    compressor = DDCLDocumentCompressor(
+        (8, 4), encoder=encoder, device="cuda", max_epochs=10, random_state=0
+    )
+    vectors = compressor.fit(documents, y).transform(documents)
+    compressor.save(tmp_path / "compressor.ddcl")
+
+    on_cpu = sklearn_ddcl.load(tmp_path / "compressor.ddcl", device="cpu")
+
+    np.testing.assert_allclose(on_cpu.transform(documents), vectors, atol=1e-3)
+    assert hasattr(on_cpu, "n_heads_") == (encoder == "incrt")

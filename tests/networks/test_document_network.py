@@ -6,7 +6,9 @@ from torch.testing import assert_close
 
 from sklearn_ddcl.layers.document_slots import SlotPooling
 from sklearn_ddcl.layers.document_tokens import DocumentTokens
+from sklearn_ddcl.networks import AoTEncoder
 from sklearn_ddcl.networks.document import DocumentNetwork
+from sklearn_ddcl.networks.token_encoder import TokenEncoder
 
 
 def draw(*shape, seed=0):
@@ -98,3 +100,55 @@ def test_a_document_may_lose_all_its_tokens(documents):
 
     # All lose the same, so nothing changes.
     assert_close(network.vectors(documents), make(4, 2).vectors(documents))
+
+
+@pytest.fixture
+def encoder():
+    """Return an encoder that changes tokens."""
+    generator = torch.Generator().manual_seed(1)
+    params = AoTEncoder(n_layers=1, d_token=8, dropout=0.5)
+    encoder = TokenEncoder(params, 3, 10, generator=generator)
+    with torch.no_grad():
+        encoder.up.weight.normal_(generator=generator)
+    return encoder
+
+
+def test_tokens_pass_an_encoder_after_the_map(documents, encoder):
+    network = make(4, 2, n_classes=2, encoder=encoder).eval()
+    with torch.no_grad():
+        network.map.weight.mul_(2.0)
+
+    embedded = network.embed(documents.tokens, documents.bounds[0])
+
+    assert_close(embedded, encoder(2.0 * documents.tokens, documents.bounds[0]))
+    plain = make(4, 2)
+    encoded = DocumentTokens(embedded, documents.bounds)
+    assert_close(network.vectors(documents), plain.vectors(encoded))
+
+
+def test_what_is_left_out_is_not_attended_to(documents, encoder):
+    network = make(4, 2, n_classes=2, encoder=encoder)
+    network.use_generator(torch.Generator().manual_seed(0))
+    encoder.blocks[0].dropout.p = 0.0
+    log_mass = torch.tensor([0.0, -20, 0, 0, -20, 0, 0, 0, -20]).double()
+    other = documents.tokens.clone()
+    other[log_mass < 0] += 5.0
+
+    once, again = (
+        network.embed(tokens, documents.bounds[0], log_mass)[log_mass == 0]
+        for tokens in (documents.tokens, other)
+    )
+
+    assert_close(once, again)
+
+
+def test_an_encoder_draws_from_the_generator_of_the_network(documents, encoder):
+    network = make(4, 2, n_classes=2, encoder=encoder)
+    found = []
+    for _ in range(2):
+        network.use_generator(torch.Generator().manual_seed(0))
+        found.append(network.vectors(documents))
+
+    assert torch.equal(*found)
+    network.use_generator(torch.Generator().manual_seed(1))
+    assert not torch.allclose(network.vectors(documents), found[0])

@@ -26,7 +26,15 @@ ROW_ENCODERS = {
 }
 """Of a transformer, whose rows have to be near each other where they are alike."""
 
+DOCUMENT_ENCODERS = {
+    "transformer": TransformerEncoder,
+    "aot": AoTEncoder,
+    "incrt": INCRTEncoder,
+}
+"""Of a compressor of documents, of which the blocks are used."""
+
 __all__ = [
+    "DOCUMENT_ENCODERS",
     "ENCODERS",
     "ROW_ENCODERS",
     "AoTEncoder",

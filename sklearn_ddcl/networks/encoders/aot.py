@@ -1,5 +1,6 @@
 """The columns of a row as tokens that are denoised by attention alone."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -81,10 +82,20 @@ class AoTEncoder(Parameters):
         self, spec: TableSpec, *, cls_token: bool, generator: torch.Generator | None
     ) -> nn.Module:
         """Return the encoder of a table, with a class token in front if wanted."""
+        return ColumnTokens(
+            self,
+            spec,
+            self.block_maker(generator),
+            cls_token=cls_token,
+            generator=generator,
+        )
+
+    def block_maker(self, generator: torch.Generator | None) -> Callable[[], nn.Module]:
+        """Return what makes the blocks, from the first to the last."""
         step_size = self.step_size
         if step_size is None:
             step_size = 1 / max(1, self.n_layers)
-        make_block = partial(
+        return partial(
             SubspaceAttention,
             self.d_token,
             n_heads=self.n_heads,
@@ -93,7 +104,4 @@ class AoTEncoder(Parameters):
             step_size=step_size,
             dropout=self.dropout,
             generator=generator,
-        )
-        return ColumnTokens(
-            self, spec, make_block, cls_token=cls_token, generator=generator
         )

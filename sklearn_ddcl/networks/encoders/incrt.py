@@ -1,5 +1,6 @@
 """The columns of a row as tokens, through blocks that grow their own heads."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
@@ -110,17 +111,25 @@ class INCRTEncoder(Parameters):
         self, spec: TableSpec, *, cls_token: bool, generator: torch.Generator | None
     ) -> nn.Module:
         """Return the encoder of a table, with a class token in front if wanted."""
-        heads = cycle(self._heads())
         encoder = ColumnTokens(
             self,
             spec,
-            lambda: GrowingBlock(self, next(heads), generator),
+            self.block_maker(generator),
             cls_token=cls_token,
             generator=generator,
         )
-        if self.grow:
-            encoder.growth_rule = GrowthRule(self.max_heads, self.threshold)
+        encoder.growth_rule = self.growth_rule
         return encoder
+
+    def block_maker(self, generator: torch.Generator | None) -> Callable[[], nn.Module]:
+        """Return what makes the blocks, from the first to the last."""
+        heads = cycle(self._heads())
+        return lambda: GrowingBlock(self, next(heads), generator)
+
+    @property
+    def growth_rule(self) -> GrowthRule | None:
+        """When heads come and go; None if they do not."""
+        return GrowthRule(self.max_heads, self.threshold) if self.grow else None
 
     def _heads(self) -> tuple[int, ...]:
         if isinstance(self.n_heads, int):

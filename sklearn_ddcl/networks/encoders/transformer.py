@@ -1,5 +1,6 @@
 """The columns of a row as tokens that attend to each other."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -68,14 +69,21 @@ class TransformerEncoder(Parameters):
         self, spec: TableSpec, *, cls_token: bool, generator: torch.Generator | None
     ) -> nn.Module:
         """Return the encoder of a table, with a class token in front if wanted."""
-        make_block = partial(
+        return ColumnTokens(
+            self,
+            spec,
+            self.block_maker(generator),
+            cls_token=cls_token,
+            generator=generator,
+        )
+
+    def block_maker(self, generator: torch.Generator | None) -> Callable[[], nn.Module]:
+        """Return what makes the blocks, from the first to the last."""
+        return partial(
             AttentionBlock,
             self.d_token,
             n_heads=self.n_heads,
             d_hidden=max(1, round(self.expansion * self.d_token)),
             dropout=self.dropout,
             generator=generator,
-        )
-        return ColumnTokens(
-            self, spec, make_block, cls_token=cls_token, generator=generator
         )

@@ -8,7 +8,6 @@ from skorch.callbacks import Callback
 
 from sklearn_ddcl.networks.heads import growing_encoder
 from sklearn_ddcl.training.growth import GrowthController
-from sklearn_ddcl.training.growth.layer_growth import row_halves
 from sklearn_ddcl.training.messages import GrowthWarning
 from sklearn_ddcl.training.seeding import make_generator
 
@@ -48,9 +47,7 @@ class GrowHeads(Callback):
         """Measure what the last step asked for."""
         if not self.grows_ or not training:
             return
-        inputs, targets = batch
-        weights = net.row_weights(targets)
-        net.growth.measure(weights, row_halves(inputs.numbers, inputs.codes))
+        net.growth.measure(*net.growth_rows(*batch))
         self.batches_ = [*self.batches_[1 - _BATCHES_TO_JUDGE :], batch]
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:

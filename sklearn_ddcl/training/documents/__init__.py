@@ -6,9 +6,14 @@ levels together, `batches` feeds it.
 
 from sklearn_ddcl.training.documents.batches import DocumentRows
 from sklearn_ddcl.training.documents.levels import fit_levels, shared_temperature
-from sklearn_ddcl.training.documents.net import DocumentPlan, make_document_net
+from sklearn_ddcl.training.documents.net import (
+    DocumentNet,
+    DocumentPlan,
+    make_document_net,
+)
 
 __all__ = [
+    "DocumentNet",
     "DocumentPlan",
     "DocumentRows",
     "fit_levels",

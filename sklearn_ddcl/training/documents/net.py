@@ -3,18 +3,30 @@
 import math
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from skorch.callbacks import Callback
 from torch import Tensor
 
+from sklearn_ddcl.layers.document_tokens import (
+    DocumentTokens,
+    cut_groups,
+    document_of_items,
+)
 from sklearn_ddcl.networks.document import DocumentNetwork
+from sklearn_ddcl.training.callbacks.grow_heads import GrowHeads
 from sklearn_ddcl.training.callbacks.learning_rate import StepLearningRate
 from sklearn_ddcl.training.data import Targets
 from sklearn_ddcl.training.documents.batches import DocumentBatches
+from sklearn_ddcl.training.growth.layer_growth import row_halves
 from sklearn_ddcl.training.memory_net import MemoryNet, net_settings
 from sklearn_ddcl.training.schedule import warm_up
+
+# A faster encoder learns documents by heart, a slower one not what it is there for.
+_ENCODER_RATE = 0.2
+# Numbers of a token by which documents are told apart.
+_COLUMNS_TOLD = 16
 
 
 @dataclass(frozen=True)
@@ -34,7 +46,7 @@ class DocumentPlan:
     spread : float
         Standard deviation of the tokens.
     weight_decay : float, default=0.1
-        Decoupled decay of the head.
+        Decoupled decay of the head, and of the matrices of an encoder.
     """
 
     max_epochs: int
@@ -43,6 +55,7 @@ class DocumentPlan:
     prototype_lr_ratio: float
     spread: float
     weight_decay: float = 0.1
+    streaming: ClassVar[bool] = False
 
     def lr_factor(self, step: int, n_steps: int) -> float:
         """Return the factor on all rates at a step: short warm-up, then a cosine."""
@@ -51,7 +64,7 @@ class DocumentPlan:
 
 
 class DocumentNet(MemoryNet):
-    """Train prototypes, a small map and a linear head together.
+    """Train prototypes, a small map, an encoder and a linear head together.
 
     Parameters
     ----------
@@ -80,12 +93,37 @@ class DocumentNet(MemoryNet):
         return [
             {"params": prototypes, "lr": rates["prototypes"]},
             {"params": [module.map.weight], "lr": rates["map"]},
+            *self._encoder_groups(),
             {"params": [module.head.bias], "lr": rates["head"]},
             {
                 "params": [module.head.weight],
                 "lr": rates["head"],
                 "weight_decay": plan.weight_decay,
             },
+        ]
+
+    def growth_rows(
+        self, inputs: DocumentTokens, targets: Targets
+    ) -> tuple[Tensor, Tensor]:
+        """Return importance and half of the windows in which tokens attend."""
+        encoder = self.module_.encoder
+        windows = cut_groups(inputs.bounds[0], encoder.longest)
+        owner = document_of_items(inputs)
+        learns = halves(inputs, owner, encoder.scale)[owner[windows[:-1]]]
+        return self.module_.center.new_ones(len(learns)), learns
+
+    def _encoder_groups(self) -> list[dict[str, Any]]:
+        """Return matrices, which decay, and the rest of an encoder, if there is one."""
+        encoder, plan = self.module_.encoder, self.plan
+        if encoder is None:
+            return []
+        rate = plan.lr * _ENCODER_RATE / len(encoder.down.weight) ** 0.5
+        parameters = list(encoder.parameters())
+        matrices = [values for values in parameters if values.ndim > 1]
+        others = [values for values in parameters if values.ndim < 2]
+        return [
+            {"params": matrices, "lr": rate, "weight_decay": plan.weight_decay},
+            {"params": others, "lr": rate},
         ]
 
     def get_iterator(  # type: ignore[override]
@@ -172,6 +210,7 @@ def make_document_net(
     """
     callbacks: list = [
         ("learning_rate", StepLearningRate()),
+        ("grow_heads", GrowHeads()),
         ("monitor", MonitorDocuments(verbose)),
     ]
     return DocumentNet(
@@ -180,3 +219,27 @@ def make_document_net(
         mixed_precision=mixed_precision,
         **net_settings(plan, callbacks, device),
     )
+
+
+def halves(documents: DocumentTokens, owner: Tensor, scale: Tensor) -> Tensor:
+    """Deal documents to two halves by their content, so that each always falls alike.
+
+    Parameters
+    ----------
+    documents : DocumentTokens
+        Documents.
+    owner : Tensor of shape (N,)
+        Document of every token.
+    scale : Tensor of shape ()
+        Standard deviation of the tokens.
+
+    Returns
+    -------
+    first : Tensor of shape (n_documents,), dtype bool
+    """
+    few = documents.tokens[:, :_COLUMNS_TOLD].double()
+    digits = (few / scale * 2.0**20).round().long()
+    # Whole numbers add up to the same in every order.
+    sums = digits.new_zeros(len(documents), digits.shape[1])
+    sums = sums.index_add(0, owner.to(digits.device), digits)
+    return row_halves(torch.empty(len(sums), 0, device=sums.device), sums)
