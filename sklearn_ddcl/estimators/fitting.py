@@ -15,7 +15,7 @@ from sklearn_ddcl.estimators.plan import make_plan
 from sklearn_ddcl.estimators.progress import PrintProgress, printers
 from sklearn_ddcl.estimators.table_encoder import EncodedTable, TableEncoder
 from sklearn_ddcl.networks import ENCODERS
-from sklearn_ddcl.networks.table import choose_bins, describe_table
+from sklearn_ddcl.networks.table import choose_bins, choose_width, describe_table
 from sklearn_ddcl.training import (
     DDCLNet,
     EncodedRows,
@@ -189,13 +189,16 @@ def new_network(
     device = resolve_device(estimator.device)
     dtype = weight_dtype(estimator.precision)
     numbers = torch.from_numpy(labeled.encoded.numbers).to(dtype)
+    codes = torch.from_numpy(labeled.encoded.codes)
     weights = torch.from_numpy(labeled.weights)
     if getattr(encoder, "n_bins", None) == "auto":
         encoder.n_bins = choose_bins(numbers, weights)
+    if getattr(encoder, "d_hidden", None) == "auto":
+        encoder.d_hidden = choose_width(numbers, codes, weights)
     spec = describe_table(
         encoder,
         numbers,
-        torch.from_numpy(labeled.encoded.codes),
+        codes,
         tuple(len(known) + 1 for known in table.categories),
         weights,
     )

@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from sklearn_ddcl import networks
 
 
@@ -55,7 +57,9 @@ def resolve_encoder(encoder: Any, encoders: dict[str, Any]) -> Any:
         If the name is unknown.
     """
     if not isinstance(encoder, str):
-        return type(encoder)(**encoder.get_params())
+        return type(encoder)(
+            **{name: _plain(value) for name, value in encoder.get_params().items()}
+        )
     if encoder not in encoders:
         raise ValueError(
             f"encoder must be one of {sorted(encoders)} or a parameter object, got "
@@ -91,3 +95,8 @@ def registered_name(encoder: Any, registry: str) -> str:
             "under a name."
         )
     return names[type(encoder)]
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of NumPy's, as from a grid of ``arange``, as one of Python's."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,7 +1,8 @@
 """Parameter objects that scikit-learn can read, set and clone."""
 
 from dataclasses import fields
-from typing import Any, Self
+from numbers import Integral, Real
+from typing import Any, Self, get_args
 
 
 class Parameters:
@@ -97,19 +98,31 @@ class Parameters:
     def check_at_least(self, **minima: float) -> None:
         """Raise unless the named fields are numbers not below their minimum.
 
+        A field that is not declared to hold a ``float`` must hold a whole number.
+
         Parameters
         ----------
         **minima : dict
             Field name to smallest allowed value.
         """
+        types = {field.name: field.type for field in fields(self)}  # type: ignore[arg-type]
         for name, smallest in minima.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            if isinstance(value, bool) or not isinstance(value, Real):
                 raise ValueError(
                     f"{type(self).__name__}.{name} must be a number, got {value!r}."
                 )
-            if not value >= smallest:
+            if not (isinstance(value, Integral) or _may_be_broken(types[name])):
+                raise ValueError(
+                    f"{type(self).__name__}.{name} must be a whole number, got "
+                    f"{value!r}."
+                )
+            if not float(value) >= smallest:
                 raise ValueError(
                     f"{type(self).__name__}.{name} must be at least {smallest}, got "
                     f"{value!r}."
                 )
+
+
+def _may_be_broken(kind: Any) -> bool:
+    return float in (kind, *get_args(kind))

@@ -21,6 +21,9 @@ _ROWS_FOR_KNOTS = 100_000
 FEWEST_BINS = 16
 """Intervals of numbers where there are few rows per column, or none to count."""
 _MOST_BINS = 48
+NARROW = 128
+"""Width of hidden layers where there are few rows, or none to count."""
+_WIDE, _MANY_ROWS = 256, 3000
 
 
 @dataclass(frozen=True)
@@ -102,10 +105,40 @@ def choose_bins(numbers: Tensor, weights: Tensor) -> int:
     n_numbers = numbers.shape[1]
     if n_numbers == 0:
         return FEWEST_BINS
-    used = numbers[weights > 0]
-    used = used[:: max(1, len(used) // _ROWS_FOR_KNOTS)].nan_to_num()
-    n_distinct = len(used.unique(dim=0))
-    return min(_MOST_BINS, max(FEWEST_BINS, n_distinct // n_numbers))
+    per_column = _count_distinct(numbers, weights) // n_numbers
+    return min(_MOST_BINS, max(FEWEST_BINS, per_column))
+
+
+def choose_width(numbers: Tensor, codes: Tensor, weights: Tensor) -> int:
+    """Return how wide hidden layers are when nobody says.
+
+    Twice as wide where there are more than 3,000 distinct rows; with fewer that would
+    only cost time.
+
+    Parameters
+    ----------
+    numbers : Tensor of shape (n_rows, n_numbers)
+        Standardized numbers, NaN where missing.
+    codes : Tensor of shape (n_rows, n_categories)
+        Category codes.
+    weights : Tensor of shape (n_rows,)
+        Importance of the rows; those of weight zero are ignored.
+
+    Returns
+    -------
+    d_hidden : int
+    """
+    if len(numbers) <= _MANY_ROWS:
+        return NARROW
+    rows = torch.cat([numbers, codes.to(numbers.dtype)], 1)
+    return _WIDE if _count_distinct(rows, weights) > _MANY_ROWS else NARROW
+
+
+def _count_distinct(rows: Tensor, weights: Tensor) -> int:
+    """Count distinct rows, so that one of weight two is like two rows."""
+    used = rows[weights > 0]
+    used = used[:: max(1, len(used) // _ROWS_FOR_KNOTS)]
+    return len(used.nan_to_num().unique(dim=0))
 
 
 def choose_knots(

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from sklearn_ddcl import DDCLClassifier, DDCLTransformer
+from sklearn_ddcl import DDCLClassifier, DDCLTransformer, load
 
 ENCODERS = ["mlp", "transformer", "aot"]
 POOLS = [None, "index", "correlation"]
@@ -68,3 +68,28 @@ def test_each_encoder_is_searched_with_parameters_of_its_own(search):
     best = found.best_estimator_
     assert len(best._fitted.network.encoder.blocks) == best.encoder.n_layers
     assert best.encoder.n_layers in {1, 3}
+
+
+def test_sizes_may_come_from_a_grid_of_numpy(search, tmp_path):
+    grid = {"encoder__n_layers": np.arange(1, 3), "encoder__dropout": np.zeros(1)}
+    best = search(grid, encoder="transformer").best_estimator_
+    best.save(tmp_path / "model")
+
+    assert load(tmp_path / "model").n_iter_ == best.n_iter_
+    assert len(best._fitted.network.encoder.blocks) == best.encoder.n_layers
+
+
+@pytest.mark.parametrize(("n_rows", "width"), [(2900, 128), (3100, 256)])
+def test_hidden_layers_are_wider_where_there_are_many_rows(n_rows, width):
+    X = np.arange(2.0 * n_rows).reshape(-1, 2)
+    # No rows held out, and few views.
+    clf = DDCLClassifier(
+        4, max_epochs=1, early_stopping=False, random_state=0, readout="mean"
+    )
+    clf.set_params(encoder__n_views=1, encoder__n_bins=2)
+    clf.fit(X, X[:, 0] > n_rows)
+
+    assert clf.encoder.d_hidden == "auto"
+    assert clf._fitted.architecture.encoder.d_hidden == width
+    weights = clf._fitted.network.encoder.views.state_dict()
+    assert width in {n for weight in weights.values() for n in weight.shape}

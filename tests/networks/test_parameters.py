@@ -1,5 +1,6 @@
 """Parameter objects keep the protocol of scikit-learn."""
 
+import numpy as np
 import pytest
 from sklearn.base import clone
 
@@ -60,6 +61,8 @@ BAD = [
     ("d_token", "wide", "must be a number, got 'wide'"),
     ("n_layers", True, "must be a number, got True"),
     ("n_layers", None, "must be a number, got None"),
+    ("n_layers", 1.5, "must be a whole number, got 1.5"),
+    ("n_bins", 16.0, "must be a whole number, got 16.0"),
 ]
 
 
@@ -69,6 +72,12 @@ def test_a_bad_value_is_named(encoder_class, name, value, match):
     encoder = encoder_class(**{name: value})
     with pytest.raises(ValueError, match=f"{encoder_class.__name__}.{name} .*{match}"):
         encoder.check()
+
+
+def test_numbers_of_numpy_are_numbers():
+    MLPEncoder(
+        n_layers=np.int64(1), d_column=np.int32(4), dropout=np.float32(0)
+    ).check()
 
 
 @pytest.mark.parametrize("name", ["d_hidden", "n_views", "d_column"])

@@ -9,6 +9,7 @@ from sklearn_ddcl.networks.table import (
     TableSpec,
     choose_bins,
     choose_knots,
+    choose_width,
     make_tokenizer,
 )
 
@@ -72,6 +73,27 @@ def test_bins_of_many_rows_are_counted_on_a_regular_subset(monkeypatch):
 
 def test_a_table_without_numbers_has_the_fewest_bins():
     assert choose_bins(torch.zeros(5000, 0), torch.ones(5000)) == 16
+
+
+def test_many_distinct_rows_make_hidden_layers_wide(generator):
+    numbers = torch.randn(3001, 2, generator=generator)
+    codes = torch.zeros(3001, 1, dtype=torch.int64)
+    ones = torch.ones(3001)
+
+    assert choose_width(numbers, codes, ones) == 256
+    assert choose_width(numbers[:3000], codes[:3000], ones[:3000]) == 128
+
+
+def test_rows_that_recur_or_do_not_count_make_nothing_wide(generator):
+    numbers = torch.randn(3000, 2, generator=generator).repeat(2, 1)
+    codes = torch.zeros(6000, 1, dtype=torch.int64)
+    ones = torch.ones(6000)
+    assert choose_width(numbers, codes, ones) == 128
+
+    codes[3000:] = 1  # the same numbers of another category are other rows
+    assert choose_width(numbers, codes, ones) == 256
+    assert choose_width(numbers, codes, (torch.arange(6000) < 3000).double()) == 128
+    assert choose_width(numbers[:, :0], codes, ones) == 128
 
 
 @pytest.mark.parametrize(

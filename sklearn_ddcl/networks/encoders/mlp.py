@@ -9,6 +9,7 @@ from sklearn_ddcl.layers import CategoryTokenizer, Views, WithPlainNumbers
 from sklearn_ddcl.networks.parameters import Parameters
 from sklearn_ddcl.networks.table import (
     FEWEST_BINS,
+    NARROW,
     NUMERICAL,
     TableSpec,
     make_number_tokenizer,
@@ -26,8 +27,9 @@ class MLPEncoder(Parameters):
     ----------
     n_layers : int, default=2
         Number of hidden layers.
-    d_hidden : int, default=128
-        Width of the hidden layers.
+    d_hidden : "auto" or int, default="auto"
+        Width of the hidden layers. "auto" is 128, and 256 where there are more than
+        3,000 distinct rows.
     n_views : int, default=8
         Number of views of a row, each with hidden layers of its own. Every view decides
         by itself and their probabilities are averaged.
@@ -60,7 +62,7 @@ class MLPEncoder(Parameters):
     """
 
     n_layers: int = 2
-    d_hidden: int = 128
+    d_hidden: int | str = "auto"
     n_views: int = 8
     d_token: int = 32
     dropout: float = 0.25
@@ -76,8 +78,8 @@ class MLPEncoder(Parameters):
 
     def check(self) -> None:
         """Raise ValueError unless all fields are usable."""
-        self.check_at_least(n_layers=0, d_hidden=1, n_views=1, d_token=2)
-        for name in ("d_column", "n_bins"):
+        self.check_at_least(n_layers=0, n_views=1, d_token=2)
+        for name in ("d_hidden", "d_column", "n_bins"):
             if getattr(self, name) != "auto":
                 self.check_at_least(**{name: 1})
         self.check_probability("dropout")
@@ -110,6 +112,7 @@ class _MLP(nn.Module):
             kinds = ["piecewise_linear", "periodic"][: params.n_views]
         d, n_views = _width_of_column(params, spec), params.n_views
         n_bins = FEWEST_BINS if params.n_bins == "auto" else int(params.n_bins)
+        d_hidden = NARROW if params.d_hidden == "auto" else int(params.d_hidden)
         self.n_views = n_views
         kind_of_view = torch.arange(n_views) % len(kinds)
         self.register_buffer(
@@ -136,7 +139,7 @@ class _MLP(nn.Module):
             )
         self.views = Views(
             spec.n_columns * d,
-            d_hidden=params.d_hidden,
+            d_hidden=d_hidden,
             n_layers=params.n_layers,
             n_views=params.n_views,
             d_token=params.d_token,
