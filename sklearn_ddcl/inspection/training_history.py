@@ -35,7 +35,7 @@ class TrainingHistoryDisplay:
     - *Closest prototypes*: the smallest distance between two of them; where it falls
       to nothing two have become one. Ticks at the bottom mark epochs in which some
       were placed anew.
-    - *Tracking*: how far prototypes lag behind their tokens; should end below 0.5.
+    - *Tracking*: how far prototypes are off their tokens; should end below 0.5.
       Without labels prototypes stand still, and this is the share of the variance of
       the rows that the network tells apart.
 
@@ -232,7 +232,7 @@ class TrainingHistoryDisplay:
         name_panel(ax, "Tracking")
         self._line(ax, "tracking", _BLUE)
         ax.set_ylim(bottom=0)
-        ax.set_ylabel("lag / spread of tokens")
+        ax.set_ylabel("offset / spread of tokens")
 
     def _line(self, ax: Any, name: str, color: str, label: str | None = None) -> None:
         """Draw a column through the epochs in which it was measured, if any."""

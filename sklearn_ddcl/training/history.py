@@ -41,7 +41,7 @@ class TrainingHistory(list):
     - ``min_prototype_distance``: smallest distance between two prototypes
     - ``token_variance``: total variance of the tokens, relative to the first epoch
     - ``temperature``, ``critical_temperature``: of the competition
-    - ``tracking``: how far prototypes lag behind their tokens, relative to their spread
+    - ``tracking``: how far prototypes are off their tokens, relative to their spread
     - ``n_revived``: dead or duplicate prototypes that were placed anew
     - ``lr``: learning rate of the encoder at the end of the epoch
     - ``seconds``: wall time since training began

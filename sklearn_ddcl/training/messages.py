@@ -6,7 +6,7 @@ class CollapseWarning(UserWarning):
 
 
 class TimeScaleWarning(UserWarning):
-    """Prototypes did not keep up with the encoder."""
+    """Prototypes are far from the tokens that they answer for."""
 
 
 class GrowthWarning(UserWarning):

@@ -99,7 +99,7 @@ def test_a_temperature_far_above_the_critical_one_is_told_with_a_cure(
 def test_prototypes_that_cannot_follow_are_told_with_a_cure(small, blobs):
     params = {"max_epochs": 310, "prototype_lr_ratio": 1e-6, "temperature": 1.0}
     params["early_stopping"] = False
-    with pytest.warns(TimeScaleWarning, match=r"Raise prototype_lr_ratio \(now 1e-06"):
+    with pytest.warns(TimeScaleWarning, match=r"raise prototype_lr_ratio \(now 1e-06"):
         small(lr=0.02, **params).fit(*blobs)
 
 

@@ -18,7 +18,7 @@ _SETTLING_STEPS = 300
 
 
 class WarnOfCollapse(Callback):
-    """Say when prototypes or tokens of the kept weights have collapsed, or lag."""
+    """Say when prototypes or tokens of the kept weights collapsed, or parted."""
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:
         """Warn when what training left behind cannot be trusted."""
@@ -37,7 +37,7 @@ class WarnOfCollapse(Callback):
         # A short training has not had the time to settle, whatever its rates.
         settled = net.bank_state.step >= _SETTLING_STEPS
         if settled and kept["tracking"] > _MAX_TRACKING:
-            message = _LAGGING.format(ratio=net.plan.prototype_lr_ratio, **kept)
+            message = _OFF_TOKENS.format(ratio=net.plan.prototype_lr_ratio, **kept)
             warnings.warn(message, TimeScaleWarning, stacklevel=2)
 
 
@@ -73,8 +73,9 @@ _BANK_COLLAPSED = (
     '{temperature:.3g}. Set temperature="auto" or well below the critical temperature, '
     "{critical_temperature:.3g}, or lower n_prototypes."
 )
-_LAGGING = (
-    "The prototypes do not keep up with the encoder: they lag behind their tokens by "
-    "{tracking:.0%} of the tokens' spread. Raise prototype_lr_ratio (now {ratio:g}; 10 "
-    "is a good start), lower lr, or train longer."
+_OFF_TOKENS = (
+    "The prototypes are off the tokens that they answer for, by {tracking:.0%} of the "
+    "tokens' spread. In a short training they may lag behind: train longer, or raise "
+    "prototype_lr_ratio (now {ratio:g}). In a long one the task may drive them out: "
+    "lower it, or raise distortion_weight."
 )
