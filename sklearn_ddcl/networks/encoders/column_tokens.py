@@ -1,6 +1,5 @@
 """The columns of a row as tokens that pass through a stack of blocks."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -25,11 +24,11 @@ class ColumnTokens(nn.Module):
         the table, numerical columns first ("index"), in one in which columns that say
         much of each other are near ("seriation"), by how much they say of each other
         ("correlation"), or on a map that starts from that and is learned by all blocks
-        together ("learned"). The class token stays as it is.
+        together ("learned"). The class token stays as it is. Its method `block_maker`
+        returns what makes the blocks, modules that map tokens (B, T, d_token) to
+        tokens.
     spec : TableSpec
         Shape of the table.
-    make_block : callable
-        Returns a new block, a module that maps tokens (B, T, d_token) to tokens.
     cls_token : bool
         Whether a class token goes in front.
     generator : torch.Generator or None
@@ -43,7 +42,6 @@ class ColumnTokens(nn.Module):
         self,
         params: Any,
         spec: TableSpec,
-        make_block: Callable[[], nn.Module],
         *,
         cls_token: bool,
         generator: torch.Generator | None,
@@ -58,6 +56,7 @@ class ColumnTokens(nn.Module):
         if cls_token:
             cls = torch.empty(1, 1, d_token).normal_(std=0.3, generator=generator)
             self.cls = nn.Parameter(cls)
+        make_block = params.block_maker(generator)
         self.blocks = nn.ModuleList(make_block() for _ in range(n_layers))
         self.pools = nn.ModuleList()
         if params.context_pool is not None:

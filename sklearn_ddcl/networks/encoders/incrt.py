@@ -111,13 +111,7 @@ class INCRTEncoder(Parameters):
         self, spec: TableSpec, *, cls_token: bool, generator: torch.Generator | None
     ) -> nn.Module:
         """Return the encoder of a table, with a class token in front if wanted."""
-        encoder = ColumnTokens(
-            self,
-            spec,
-            self.block_maker(generator),
-            cls_token=cls_token,
-            generator=generator,
-        )
+        encoder = ColumnTokens(self, spec, cls_token=cls_token, generator=generator)
         encoder.growth_rule = self.growth_rule
         return encoder
 

@@ -69,13 +69,7 @@ class TransformerEncoder(Parameters):
         self, spec: TableSpec, *, cls_token: bool, generator: torch.Generator | None
     ) -> nn.Module:
         """Return the encoder of a table, with a class token in front if wanted."""
-        return ColumnTokens(
-            self,
-            spec,
-            self.block_maker(generator),
-            cls_token=cls_token,
-            generator=generator,
-        )
+        return ColumnTokens(self, spec, cls_token=cls_token, generator=generator)
 
     def block_maker(self, generator: torch.Generator | None) -> Callable[[], nn.Module]:
         """Return what makes the blocks, from the first to the last."""
