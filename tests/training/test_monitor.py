@@ -117,7 +117,7 @@ def test_prototypes_that_lag_behind_are_told(make, rows):
     net.partial_fit(rows, epochs=80)
     net.module_.norm.register_forward_hook(lambda module, inputs, out: out + 3)
 
-    with pytest.warns(TimeScaleWarning, match=r"lag behind.*raise prototype_lr_ratio"):
+    with pytest.warns(TimeScaleWarning, match=r"lag behind.*lower it"):
         net.partial_fit(rows, epochs=30)
 
     assert net.step >= 300

@@ -75,7 +75,8 @@ _BANK_COLLAPSED = (
 )
 _OFF_TOKENS = (
     "The prototypes are off the tokens that they answer for, by {tracking:.0%} of the "
-    "tokens' spread. In a short training they may lag behind: train longer, or raise "
+    "tokens' spread. Decisions add up all the same, but rows are less like their "
+    "prototypes. In a short training these may lag behind: train longer, or raise "
     "prototype_lr_ratio (now {ratio:g}). In a long one the task may drive them out: "
-    "lower it, or raise distortion_weight."
+    "lower it, at some cost in accuracy."
 )
