@@ -21,9 +21,9 @@ _ROWS_FOR_KNOTS = 100_000
 FEWEST_BINS = 16
 """Intervals of numbers where there are few rows per column, or none to count."""
 _MOST_BINS = 48
-NARROW = 128
+FEWEST_UNITS = 128
 """Width of hidden layers where there are few rows, or none to count."""
-_WIDE, _MANY_ROWS = 256, 3000
+_MOST_UNITS, _MANY_ROWS = 256, 3000
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ def choose_bins(numbers: Tensor, weights: Tensor) -> int:
 def choose_width(numbers: Tensor, codes: Tensor, weights: Tensor) -> int:
     """Return how wide hidden layers are when nobody says.
 
-    Twice as wide where there are more than 3,000 distinct rows; with fewer that would
-    only cost time.
+    Twice as wide where there are more than 3,000 distinct rows; with fewer that costs
+    time and gains nothing.
 
     Parameters
     ----------
@@ -129,9 +129,9 @@ def choose_width(numbers: Tensor, codes: Tensor, weights: Tensor) -> int:
     d_hidden : int
     """
     if len(numbers) <= _MANY_ROWS:
-        return NARROW
+        return FEWEST_UNITS
     rows = torch.cat([numbers, codes.to(numbers.dtype)], 1)
-    return _WIDE if _count_distinct(rows, weights) > _MANY_ROWS else NARROW
+    return _MOST_UNITS if _count_distinct(rows, weights) > _MANY_ROWS else FEWEST_UNITS
 
 
 def _count_distinct(rows: Tensor, weights: Tensor) -> int:

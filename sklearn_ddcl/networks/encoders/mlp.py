@@ -9,7 +9,7 @@ from sklearn_ddcl.layers import CategoryTokenizer, Views, WithPlainNumbers
 from sklearn_ddcl.networks.parameters import Parameters
 from sklearn_ddcl.networks.table import (
     FEWEST_BINS,
-    NARROW,
+    FEWEST_UNITS,
     NUMERICAL,
     TableSpec,
     make_number_tokenizer,
@@ -112,7 +112,7 @@ class _MLP(nn.Module):
             kinds = ["piecewise_linear", "periodic"][: params.n_views]
         d, n_views = _width_of_column(params, spec), params.n_views
         n_bins = FEWEST_BINS if params.n_bins == "auto" else int(params.n_bins)
-        d_hidden = NARROW if params.d_hidden == "auto" else int(params.d_hidden)
+        d_hidden = FEWEST_UNITS if params.d_hidden == "auto" else int(params.d_hidden)
         self.n_views = n_views
         kind_of_view = torch.arange(n_views) % len(kinds)
         self.register_buffer(
