@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .markdown import table
+from .markdown import mean_and_error, table
 from .palette import COLORS, FAINT, INK, new_figure
 
 NAMES = {
@@ -258,8 +258,8 @@ def _encoders(results: list[dict[str, Any]]) -> str:
                     encoder,
                     mean_and_sd([r["accuracy"] for r in by.values()]),
                     f"{np.mean([r['log_loss'] for r in by.values()]):.3f}",
-                    _mean_and_error(gaps, 1),
-                    _mean_and_error(losses, 3),
+                    mean_and_error(gaps, 1),
+                    mean_and_error(losses, 3),
                     f"{np.mean([r['n_parameters'] for r in by.values()]):,.0f}",
                     _heads([r["n_heads"] for r in by.values()]),
                     f"{np.mean([r['fit_cpu'] for r in by.values()]):.1f}",
@@ -274,16 +274,6 @@ def _encoders(results: list[dict[str, Any]]) -> str:
         "Logistic regression on its vectors; standard errors over splits.\n\n"
         + table(head, rows, 2)
     )
-
-
-def _mean_and_error(gaps: list[float], digits: int) -> str:
-    """Return the mean of differences, and its standard error."""
-    if not gaps:
-        return ""
-    text = f"{np.mean(gaps):+.{digits}f}"
-    if len(gaps) > 1:
-        text += f" ± {np.std(gaps, ddof=1) / len(gaps) ** 0.5:.{digits}f}"
-    return text
 
 
 def _heads(counts: list[list[int] | None]) -> str:

@@ -29,6 +29,15 @@ def short(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def mean_and_error(values: Sequence[float] | pd.Series, digits: int) -> str:
+    """Return a mean of differences ± its standard error, nothing if there are none."""
+    if not len(values):
+        return ""
+    error = pd.Series(values).sem()
+    spread = "" if pd.isna(error) else f" ± {error:.{digits}f}"
+    return f"{sum(values) / len(values):+.{digits}f}{spread}"
+
+
 def image(caption: str, name: str) -> str:
     """Return a picture that lies beside the report."""
     return f"![{caption}]({name})"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .markdown import number, short, table
+from .markdown import mean_and_error, number, short, table
 from .names import label
 from .ranking import (
     common_cases,
@@ -140,7 +140,13 @@ def describe_price(frame: pd.DataFrame) -> str:
     if points.empty:
         return f"There are no cases with both {label(ours)} and {label(plain)}."
     rows = [(name, f"{points[name]:+.2f}", f"{nats[name]:+.4f}") for name in nats.index]
-    rows.append(("**mean and standard error**", _mean(points, 2), _mean(nats, 4)))
+    rows.append(
+        (
+            "**mean and standard error**",
+            mean_and_error(points, 2),
+            mean_and_error(nats, 4),
+        )
+    )
     rows.append(("smallest", f"{points.min():+.2f}", f"{nats.min():+.4f}"))
     rows.append(("largest", f"{points.max():+.2f}", f"{nats.max():+.4f}"))
     note = (
@@ -160,7 +166,9 @@ def describe_variants(frame: pd.DataFrame, variants: Sequence[str]) -> str:
         nats = lead_per_table(frame, "ddcl", variant, "ll")
         if variant != "ddcl" and not points.empty:
             name = variant.partition(":")[2]
-            rows.append((name, _mean(points, 2), _mean(nats, 4), len(points)))
+            rows.append(
+                (name, mean_and_error(points, 2), mean_and_error(nats, 4), len(points))
+            )
     if not rows:
         return "There are no results of variants."
     header = ("variant", "points of accuracy", "nats of log-loss", "tables")
@@ -169,9 +177,3 @@ def describe_variants(frame: pd.DataFrame, variants: Sequence[str]) -> str:
         "accuracy and negative log-loss speak for the defaults."
     )
     return f"{note}\n\n{table(header, rows)}"
-
-
-def _mean(values: pd.Series, digits: int) -> str:
-    error = values.std(ddof=1) / np.sqrt(len(values))
-    spread = "" if pd.isna(error) else f" ± {error:.{digits}f}"
-    return f"{values.mean():+.{digits}f}{spread}"

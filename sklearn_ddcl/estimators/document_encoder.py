@@ -10,6 +10,7 @@ from sklearn_ddcl.estimators.growth import publish_heads
 from sklearn_ddcl.estimators.named_encoder import resolve_encoder
 from sklearn_ddcl.networks import DOCUMENT_ENCODERS
 from sklearn_ddcl.networks.document import DocumentNetwork
+from sklearn_ddcl.networks.heads import growing_layers
 from sklearn_ddcl.networks.token_encoder import TokenEncoder
 from sklearn_ddcl.training import make_generator
 
@@ -102,6 +103,9 @@ def publish_document_growth(
         Training documents.
     """
     encoder: Any = network.encoder
+    if not growing_layers(encoder):
+        return
+    network.eval()
     stride = max(1, len(documents) // _DOCUMENTS)
     some = range(0, len(documents), stride)[:_DOCUMENTS]
     sample = reader.read(documents, some).to(network.center.device)

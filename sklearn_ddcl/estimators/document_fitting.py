@@ -94,8 +94,9 @@ def fit_documents(
             max_passes=_passes(estimator, classes),
             verbose=int(estimator.verbose),
         )
-        spread = float((sample.tokens - found.center).square().mean().sqrt())
-        encoder = None
+        spread, encoder = 0.0, None
+        if classes is not None:
+            spread = float((sample.tokens - found.center).square().mean().sqrt())
         if params is not None:
             shape = len(found.center), estimator.segment_length
             encoder = make_token_encoder(params, *shape, spread or 1.0, seed)

@@ -69,12 +69,14 @@ def publish_heads(
 ) -> None:
     """Set the fitted attributes of an encoder that has layers that can grow.
 
+    The encoder has to be in evaluation mode.
+
     Parameters
     ----------
     estimator : estimator
         Gets the attributes.
     encoder : Module
-        Contains the layers; nothing is set if it has none.
+        Contains the layers.
     net : MemoryNet
         What trained it.
     run : callable
@@ -83,15 +85,12 @@ def publish_heads(
         Whether it runs under bfloat16 autocast.
     """
     layers = growing_layers(encoder)
-    if not layers:
-        return
     estimator.n_heads_ = np.array([layer.n_heads for layer in layers])
     estimator.growth_history_ = net.growth_history
     device = next(encoder.parameters()).device
     autocast = torch.autocast(
         device.type, dtype=torch.bfloat16, enabled=mixed_precision
     )
-    encoder.eval()
     with one_thread(), torch.no_grad(), autocast:
         estimator.heads_ = describe_heads(encoder, run)
     predicted = [] if net.growth is None else net.growth.predicted
