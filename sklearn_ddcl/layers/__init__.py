@@ -12,6 +12,7 @@ from sklearn_ddcl.layers.growing_attention import GrowingAttention
 from sklearn_ddcl.layers.knot_intervals import KnotIntervals
 from sklearn_ddcl.layers.linear import Linear
 from sklearn_ddcl.layers.linear_numbers import LinearTokenizer
+from sklearn_ddcl.layers.mixed_numbers import MixedTokenizer
 from sklearn_ddcl.layers.periodic import PeriodicTokenizer
 from sklearn_ddcl.layers.piecewise_linear import PiecewiseLinearTokenizer
 from sklearn_ddcl.layers.pooling import ClsPooling, MeanPooling
@@ -37,6 +38,7 @@ __all__ = [
     "Linear",
     "LinearTokenizer",
     "MeanPooling",
+    "MixedTokenizer",
     "PeriodicTokenizer",
     "PiecewiseLinearTokenizer",
     "PrototypeFeedForward",

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from sklearn_ddcl.layers import (
     CategoryTokenizer,
     LinearTokenizer,
+    MixedTokenizer,
     PeriodicTokenizer,
     PiecewiseLinearTokenizer,
     TableTokenizer,
@@ -217,8 +218,8 @@ def make_tokenizer(
     ----------
     spec : TableSpec
         Shape of the table.
-    numerical : {"piecewise_linear", "periodic", "linear"}
-        How numbers become tokens.
+    numerical : {"mixed", "piecewise_linear", "periodic", "linear"}
+        How numbers become tokens; "mixed" is all three ways at once.
     d_token : int
         Width of a token.
     generator : torch.Generator, optional
@@ -242,7 +243,7 @@ def make_number_tokenizer(
     d_token: int,
     generator: torch.Generator | None = None,
     *,
-    n_frequencies: int = 24,
+    n_frequencies: int | None = None,
 ) -> nn.Module:
     """Build the tokenizer of the numerical columns of a table.
 
@@ -250,31 +251,40 @@ def make_number_tokenizer(
     ----------
     spec : TableSpec
         Shape of the table.
-    numerical : {"piecewise_linear", "periodic", "linear"}
-        How numbers become tokens.
+    numerical : {"mixed", "piecewise_linear", "periodic", "linear"}
+        How numbers become tokens; "mixed" is all three ways at once.
     d_token : int
         Width of a token.
     generator : torch.Generator, optional
         Source of the initial weights.
-    n_frequencies : int, default=24
-        Waves per column, for "periodic".
+    n_frequencies : int, optional
+        Waves per column, by default 24 for "periodic" and half as many as there are
+        intervals between knots for "mixed".
 
     Returns
     -------
     tokenizer : Module
         Maps numbers to tokens.
     """
+    knots = list(spec.knots)
+    if numerical == "mixed":
+        if n_frequencies is None:
+            most_knots = max((len(column) for column in knots), default=0)
+            n_frequencies = max(1, (most_knots - 1) // 2)
+        return MixedTokenizer(
+            knots, d_token, n_frequencies=n_frequencies, generator=generator
+        )
     if numerical == "piecewise_linear":
-        knots = list(spec.knots)
         return PiecewiseLinearTokenizer(knots, d_token, generator=generator)
     if numerical == "periodic":
         return PeriodicTokenizer(
             spec.n_numbers,
             d_token,
-            n_frequencies=n_frequencies,
-            knots=list(spec.knots) or None,
+            n_frequencies=24 if n_frequencies is None else n_frequencies,
+            knots=knots or None,
             generator=generator,
         )
     if numerical == "linear":
         return LinearTokenizer(spec.n_numbers, d_token, generator=generator)
-    raise ValueError(f"numerical must be one of {NUMERICAL}, got {numerical!r}.")
+    known = ("mixed", *NUMERICAL)
+    raise ValueError(f"numerical must be one of {known}, got {numerical!r}.")

@@ -20,6 +20,7 @@ FACTORIES = {
     ),
     "Linear": lambda g: layers.Linear(3, 4, generator=g),
     "LinearTokenizer": lambda g: layers.LinearTokenizer(3, 8, generator=g),
+    "MixedTokenizer": lambda g: layers.MixedTokenizer(KNOTS, 8, generator=g),
     "PeriodicTokenizer": lambda g: layers.PeriodicTokenizer(3, 8, generator=g),
     "PiecewiseLinearTokenizer": lambda g: layers.PiecewiseLinearTokenizer(
         KNOTS, 8, generator=g

@@ -9,6 +9,7 @@ from torch.testing import assert_close
 from sklearn_ddcl.functional import soft_clip
 from sklearn_ddcl.layers import (
     LinearTokenizer,
+    MixedTokenizer,
     PeriodicTokenizer,
     PiecewiseLinearTokenizer,
     WithPlainNumbers,
@@ -184,3 +185,44 @@ def test_a_plain_number_stands_last_and_its_token_before_it(tokenizer, x):
 def test_a_missing_plain_number_is_0(tokenizer):
     tokens = WithPlainNumbers(tokenizer)(torch.full((2, 3), NAN, dtype=torch.float64))
     assert tokens[..., -1].abs().max() == 0
+
+
+@pytest.fixture
+def mixed(generator):
+    return MixedTokenizer(knots(3), 7, n_frequencies=5, generator=generator).double()
+
+
+def test_a_mixed_token_is_curve_and_waves_along_a_line(mixed, x):
+    x[0] = NAN
+    tokens = mixed(x)
+
+    plain = soft_clip(x.nan_to_num(0.0))[..., None] * mixed.weight
+    bent = tokens - plain
+    assert_close(bent[..., :4], mixed.curves(x))
+    assert_close(bent[..., 4:], mixed.waves(x))
+    assert mixed.waves.frequencies.shape == (3, 5)
+
+
+def test_a_mixed_token_follows_its_number_beyond_the_knots(mixed):
+    # Curves and positions are constant there, and the waves that run on are zeroed.
+    mixed.waves.weight.data.zero_()
+    far = torch.tensor([[2.1], [2.9]], dtype=torch.float64).expand(2, 3)
+    low, high = mixed(far)
+
+    step = soft_clip(far[1, 0]) - soft_clip(far[0, 0])
+    assert_close(high - low, step * mixed.weight)
+
+
+def test_a_column_of_a_mixed_table_does_not_feel_the_others(mixed, x):
+    changed = x.clone()
+    changed[:, 1] = NAN
+    before, after = mixed(x), mixed(changed)
+
+    assert torch.equal(before[:, [0, 2]], after[:, [0, 2]])
+    assert not torch.equal(before[:, 1], after[:, 1])
+
+
+def test_gradients_of_mixed_tokens_are_finite_beside_missing_numbers(mixed, x):
+    x[::2, 0] = NAN
+    mixed(x).square().sum().backward()
+    assert all(values.grad.isfinite().all() for values in mixed.parameters())

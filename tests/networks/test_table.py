@@ -102,6 +102,7 @@ def test_rows_that_recur_or_do_not_count_make_nothing_wide(generator):
         ("piecewise_linear", layers.PiecewiseLinearTokenizer),
         ("periodic", layers.PeriodicTokenizer),
         ("linear", layers.LinearTokenizer),
+        ("mixed", layers.MixedTokenizer),
     ],
 )
 def test_tokenizers_go_by_name(generator, spec, numerical, tokenizer_class):
@@ -112,5 +113,5 @@ def test_tokenizers_go_by_name(generator, spec, numerical, tokenizer_class):
 
 
 def test_an_unknown_name_is_answered_by_the_known_ones(spec):
-    with pytest.raises(ValueError, match=r"'periodic', 'linear'.* got 'spline'"):
+    with pytest.raises(ValueError, match=r"'mixed', .*'linear'.* got 'spline'"):
         make_tokenizer(spec, "spline", 8)

@@ -36,11 +36,15 @@ class AoTEncoder(Parameters):
         deep untrained stack keeps tokens apart.
     dropout : float, default=0.1
         Probability that a unit of a step is silenced for a training step.
-    numerical : {"piecewise_linear", "periodic", "linear"}, default="piecewise_linear"
-        How numbers become tokens. There is no feed-forward part that could bend a
+    numerical : {"mixed", "piecewise_linear", "periodic", "linear"}, default="mixed"
+        How numbers become tokens: through piecewise linear curves, which follow
+        thresholds, through waves, which are smooth, or along a line. "mixed" is all
+        three: half of a token is a curve, half is waves, and the number itself is added
+        along a direction of its column. There is no feed-forward part that could bend a
         single number, so this matters.
-    n_bins : int, default=48
-        Intervals of the piecewise linear curves, at most.
+    n_bins : int, default=16
+        Intervals of the piecewise linear curves, at most; with "mixed" there are half
+        as many waves.
     context_pool : {"index", "seriation", "correlation", "learned"}, optional
         Whether every block sees columns pooled with their neighbors: in the order of
         the table, numerical columns first, in an order in which columns that say much
@@ -65,8 +69,8 @@ class AoTEncoder(Parameters):
     output: str = "linear"
     step_size: float | None = 1.0
     dropout: float = 0.1
-    numerical: str = "piecewise_linear"
-    n_bins: int = 48
+    numerical: str = "mixed"
+    n_bins: int = 16
     context_pool: str | None = None
 
     def check(self) -> None:

@@ -56,10 +56,14 @@ class INCRTEncoder(Parameters):
         draws tokens towards the prototypes themselves, with half the weights.
     dropout : float, default=0.1
         Probability that a unit of a branch is silenced for a training step.
-    numerical : {"piecewise_linear", "periodic", "linear"}, default="piecewise_linear"
-        How numbers become tokens.
-    n_bins : int, default=48
-        Intervals of the piecewise linear curves, at most.
+    numerical : {"mixed", "piecewise_linear", "periodic", "linear"}, default="mixed"
+        How numbers become tokens: through piecewise linear curves, which follow
+        thresholds, through waves, which are smooth, or along a line. "mixed" is all
+        three: half of a token is a curve, half is waves, and the number itself is added
+        along a direction of its column.
+    n_bins : int, default=16
+        Intervals of the piecewise linear curves, at most; with "mixed" there are half
+        as many waves.
     context_pool : str or None, default=None
         As for :class:`~sklearn_ddcl.networks.TransformerEncoder`.
 
@@ -87,8 +91,8 @@ class INCRTEncoder(Parameters):
     n_prototypes: int = 16
     prototype_values: bool = True
     dropout: float = 0.1
-    numerical: str = "piecewise_linear"
-    n_bins: int = 48
+    numerical: str = "mixed"
+    n_bins: int = 16
     context_pool: str | None = None
 
     def check(self) -> None:

@@ -29,10 +29,14 @@ class TransformerEncoder(Parameters):
         Width inside the feed-forward part, in units of `d_token`.
     dropout : float, default=0.1
         Probability that a unit of a branch is silenced for a training step.
-    numerical : {"piecewise_linear", "periodic", "linear"}, default="piecewise_linear"
-        How numbers become tokens.
-    n_bins : int, default=48
-        Intervals of the piecewise linear curves, at most.
+    numerical : {"mixed", "piecewise_linear", "periodic", "linear"}, default="mixed"
+        How numbers become tokens: through piecewise linear curves, which follow
+        thresholds, through waves, which are smooth, or along a line. "mixed" is all
+        three: half of a token is a curve, half is waves, and the number itself is added
+        along a direction of its column.
+    n_bins : int, default=16
+        Intervals of the piecewise linear curves, at most; with "mixed" there are half
+        as many waves.
     context_pool : {"index", "seriation", "correlation", "learned"}, optional
         Whether every block sees columns pooled with their neighbors: in the order of
         the table, numerical columns first, in an order in which columns that say much
@@ -55,8 +59,8 @@ class TransformerEncoder(Parameters):
     n_heads: int = 4
     expansion: float = 2.0
     dropout: float = 0.1
-    numerical: str = "piecewise_linear"
-    n_bins: int = 48
+    numerical: str = "mixed"
+    n_bins: int = 16
     context_pool: str | None = None
 
     def check(self) -> None:
