@@ -38,6 +38,7 @@ from sklearn_ddcl.estimators.fitting import (
 )
 from sklearn_ddcl.estimators.growth import forget_growth, publish_growth
 from sklearn_ddcl.estimators.pooling import publish_pooling
+from sklearn_ddcl.estimators.rehearsal import Rehearsal, rehearse
 from sklearn_ddcl.estimators.table_encoder import TableEncoder
 from sklearn_ddcl.estimators.weights import (
     apply_class_weight,
@@ -139,8 +140,9 @@ class DDCLClassifier(
 
         - "auto": the training rows themselves. Each view of the encoder learns from
           three quarters of the rows and judges the others, so that no row is lost.
-          Encoders without views, and tables of fewer than 40 rows, are trained as with
-          False.
+          Without at least four views a first training on three quarters of the rows
+          is judged by the others, and a second one on all rows lasts as long as was
+          best. Tables of fewer than 40 rows are trained as with False.
         - True: `validation_fraction` of the rows, stratified, from which nothing is
           learned.
         - False: nobody. Training lasts `max_epochs`.
@@ -425,12 +427,18 @@ class DDCLClassifier(
             )
             if not go_on:
                 self._start_anew(training, seed)
-            folds = None
+            folds = rehearsal = None
             if validation is None and self.early_stopping == "auto":
                 folds = self._deal(training, seed, go_on)
+                if folds is None and not go_on:
+                    rehearsal = rehearse(self, self._fitted, training, seed)
             else:
                 self._dealt = None
-            self._train(X, y, training, folds, validation, seed)
+            if rehearsal is not None and rehearsal.net.interrupted:
+                self._take_over(rehearsal)
+            else:
+                judgments = None if rehearsal is None else rehearsal.judgments
+                self._train(X, y, training, folds, validation, judgments, seed)
             self._publish(X, labeled)
         return self
 
@@ -683,17 +691,30 @@ class DDCLClassifier(
         training: LabeledRows,
         folds: np.ndarray | None,
         validation: LabeledRows | None,
+        judgments: list[dict[str, float]] | None,
         seed: int,
     ) -> None:
         rows = to_rows(self._fitted, training, folds)
         held_out = None if validation is None else to_rows(self._fitted, validation)
-        net = prepare_net(self, self._fitted, rows, seed=seed, validation=held_out)
+        net = prepare_net(
+            self,
+            self._fitted,
+            rows,
+            seed=seed,
+            validation=held_out,
+            judgments=judgments,
+        )
         self._use_net(net)
         with epoch_tasks(self, net, X, y), one_thread():
             net.partial_fit(rows)
             if self.n_prototypes == "auto":
                 judging = rows if held_out is None else held_out
                 drop_unneeded(self._fitted, net, rows, judging)
+
+    def _take_over(self, rehearsal: Rehearsal) -> None:
+        """Keep what a rehearsal left that its user has interrupted."""
+        self._fitted, self.net_ = rehearsal.fitted, rehearsal.net
+        self.history_ = rehearsal.net.measurements
 
     def _publish(self, X: Any, labeled: LabeledRows) -> None:
         """Set the fitted attributes from the trained network."""

@@ -25,11 +25,14 @@ from sklearn_ddcl.training import (
     one_thread,
     resolve_device,
 )
+from sklearn_ddcl.training.callbacks.recall import Recall
+from sklearn_ddcl.training.callbacks.validate import Validate
 from sklearn_ddcl.training.dropping import shrink_bank
 from sklearn_ddcl.training.folds import N_FOLDS
+from sklearn_ddcl.training.schedule import WARM_UP_STEPS
 
 # To judge costs a third of a step per row, so not all of them and not always.
-_JUDGING_ROWS, _JUDGING_EPOCHS = 4096, 3
+JUDGING_ROWS, _JUDGING_EPOCHS = 4096, 3
 # Of a bank from which unneeded ones will be dropped.
 _MOST_PROTOTYPES = 128
 
@@ -245,6 +248,8 @@ def prepare_net(
     *,
     seed: int,
     validation: EncodedRows | None = None,
+    rehearsing: int | None = None,
+    judgments: list[dict[str, float]] | None = None,
     streaming: bool = False,
 ) -> DDCLNet:
     """Return an initialized skorch net around a network.
@@ -262,6 +267,10 @@ def prepare_net(
     validation : EncodedRows, optional
         Rows that choose the best epoch; by default the training rows do, if they have
         folds.
+    rehearsing : int, optional
+        Rows of the training that this is the rehearsal of.
+    judgments : list of dict, optional
+        What a rehearsal says of every epoch, in place of `validation`.
     streaming : bool, default=False
         Whether rows will go on coming without a known end.
 
@@ -270,11 +279,21 @@ def prepare_net(
     net : DDCLNet
         Ready for ``partial_fit``.
     """
-    validate_every = 1
-    if validation is None and rows.has_folds:
-        validation, validate_every = rows.sample(_JUDGING_ROWS), _JUDGING_EPOCHS
+    judge: Validate | Recall | None = None
+    if judgments is not None:
+        judge = Recall(judgments)
+    elif validation is not None:
+        judge = Validate(validation)
+        if rehearsing is not None:
+            # After a few steps chance decides, and will decide otherwise next time.
+            judge = Validate(validation, _JUDGING_EPOCHS, n_steps=WARM_UP_STEPS)
+    elif rows.has_folds:
+        judge = Validate(rows.sample(JUDGING_ROWS), _JUDGING_EPOCHS)
     plan = make_plan(
-        estimator, len(rows), judged=validation is not None, streaming=streaming
+        estimator,
+        len(rows) if rehearsing is None else rehearsing,
+        judged=judge is not None,
+        streaming=streaming,
     )
     net = make_net(
         fitted.network,
@@ -282,9 +301,9 @@ def prepare_net(
         seed=seed,
         device=fitted.device,
         mixed_precision=fitted.mixed_precision,
-        validation=validation,
-        validate_every=validate_every,
+        judge=judge,
         patience=estimator.n_iter_no_change,
+        rehearsal=rehearsing is not None,
         extra_callbacks=printers(PrintProgress, estimator.verbose),
     )
     if estimator.compile:

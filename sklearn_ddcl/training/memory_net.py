@@ -55,6 +55,7 @@ class MemoryNet(NeuralNet):
         self.drawer = make_generator(self.seed + 2, device)
         self.module_.use_generator(self.drawer)
         self.step = 0
+        self.interrupted = False
         self.measurements = TrainingHistory()
         self.growth = None
         self.growth_history = TrainingHistory()
@@ -110,6 +111,7 @@ class MemoryNet(NeuralNet):
         except StopTraining:
             return self
         except KeyboardInterrupt:
+            self.interrupted = True
             warnings.warn(
                 "Training was interrupted; the model is kept as it stands.",
                 stacklevel=2,

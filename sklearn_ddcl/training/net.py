@@ -12,10 +12,11 @@ from sklearn_ddcl.training.callbacks.keep_best import KeepBest
 from sklearn_ddcl.training.callbacks.learning_rate import StepLearningRate
 from sklearn_ddcl.training.callbacks.monitor import Monitor
 from sklearn_ddcl.training.callbacks.place import PlacePrototypes
+from sklearn_ddcl.training.callbacks.recall import Recall
 from sklearn_ddcl.training.callbacks.revive import RevivePrototypes
 from sklearn_ddcl.training.callbacks.validate import Validate
 from sklearn_ddcl.training.callbacks.warn import WarnOfCollapse
-from sklearn_ddcl.training.data import EncodedRows, Inputs, Targets
+from sklearn_ddcl.training.data import Inputs, Targets
 from sklearn_ddcl.training.folds import spare_left_out
 from sklearn_ddcl.training.loss import (
     bank_distortion,
@@ -79,9 +80,9 @@ def make_net(
     seed: int,
     device: torch.device,
     mixed_precision: bool = False,
-    validation: EncodedRows | None = None,
-    validate_every: int = 1,
+    judge: Validate | Recall | None = None,
     patience: int | None = None,
+    rehearsal: bool = False,
     extra_callbacks: tuple = (),
 ) -> DDCLNet:
     """Return a net that is ready to be fitted.
@@ -98,12 +99,12 @@ def make_net(
         Where to train.
     mixed_precision : bool, default=False
         Whether to use bfloat16 autocast.
-    validation : EncodedRows, optional
-        Rows that choose the best epoch and the final temperature.
-    validate_every : int, default=1
-        Epochs from one look at them to the next.
+    judge : Validate or Recall, optional
+        Chooses the best epoch and the final temperature.
     patience : int, optional
-        Epochs without improvement after which training ends; needs `validation`.
+        Epochs without improvement after which training ends; needs a `judge`.
+    rehearsal : bool, default=False
+        Whether nobody will use what comes out, so that there is nothing to warn of.
     extra_callbacks : tuple of skorch callbacks
         Run after the others, with the epoch's measurements complete.
 
@@ -120,12 +121,12 @@ def make_net(
             ("revive", RevivePrototypes()),
             ("anneal", AnnealTemperature()),
         ]
-    if validation is not None:
-        callbacks.append(("validate", Validate(validation, validate_every)))
-    callbacks += [("grow_heads", GrowHeads()), ("monitor", Monitor())]
-    if validation is not None:
+    if judge is not None:
+        callbacks.append(("judge", judge))
+    callbacks += [("grow_heads", GrowHeads(rehearsal)), ("monitor", Monitor())]
+    if judge is not None:
         callbacks.append(("keep_best", KeepBest(patience)))
-    if module.bank is not None:
+    if module.bank is not None and not rehearsal:
         callbacks.append(("warn", WarnOfCollapse()))
     return DDCLNet(
         module,

@@ -99,22 +99,6 @@ def test_a_stream_leaves_no_row_out(small, blobs, seen_folds):
     assert judged(classifier) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "changes"), [("transformer", {}), ("mlp", {"encoder__n_views": 3})]
-)
-def test_without_enough_views_auto_is_false(small, blobs, name, changes):
-    auto, never = (
-        small(name, max_epochs=6, early_stopping=early_stopping)
-        .set_params(**changes)
-        .fit(*blobs)
-        for early_stopping in ("auto", False)
-    )
-
-    assert (auto.predict_proba(blobs[0]) == never.predict_proba(blobs[0])).all()
-    assert auto.best_epoch_ is None
-    assert judged(auto) == []
-
-
 @pytest.mark.parametrize("n_rows", [39, 40])
 def test_with_few_rows_auto_is_false(small, blobs, n_rows):
     X, y = blobs

@@ -106,7 +106,8 @@ def test_the_grown_shape_is_part_of_the_model(make, rows, tmp_path):
 
 @pytest.mark.usefixtures("eager")
 def test_growth_goes_on_where_it_ended(rows, tmp_path):
-    clf = classifier(max_epochs=12, warm_start=True).fit(*rows)
+    params = {"max_epochs": 12, "early_stopping": False}
+    clf = classifier(**params, warm_start=True).fit(*rows)
     before, epochs = clf.n_heads_.sum(), clf.n_iter_
     clf.save(tmp_path / "model.ddcl")
     for further in (clf, load(tmp_path / "model.ddcl")):

@@ -6,6 +6,7 @@ import torch
 from sklearn_ddcl.networks import MLPEncoder, TableClassifier, TransformerEncoder
 from sklearn_ddcl.networks.table import TableSpec, choose_knots
 from sklearn_ddcl.training import EncodedRows, TrainingPlan, make_net
+from sklearn_ddcl.training.callbacks.validate import Validate
 from sklearn_ddcl.training.probe import measure
 
 ENCODERS = {
@@ -56,8 +57,9 @@ def make(rows, plan):
     """Return a function that makes an initialized net for the rows."""
 
     def build(encoder="mlp", readout="ddcl", seed=0, callbacks=(), **params):
-        validation = params.pop("validation", None)
-        validate_every = params.pop("validate_every", 1)
+        judge = params.pop("judge", None)
+        if (validation := params.pop("validation", None)) is not None:
+            judge = Validate(validation, params.pop("validate_every", 1))
         patience = params.pop("patience", None)
         mixed_precision = params.pop("mixed_precision", False)
         spec = TableSpec(2, (3,), choose_knots(rows.tensors[0], 4))
@@ -75,8 +77,7 @@ def make(rows, plan):
             seed=seed,
             device=torch.device("cpu"),
             mixed_precision=mixed_precision,
-            validation=validation,
-            validate_every=validate_every,
+            judge=judge,
             patience=patience,
             extra_callbacks=tuple(callbacks),
         )

@@ -15,7 +15,16 @@ _BATCHES_TO_JUDGE = 4
 
 
 class GrowHeads(Callback):
-    """Let a network grow while it is trained, if its encoder has a rule for it."""
+    """Let a network grow while it is trained, if its encoder has a rule for it.
+
+    Parameters
+    ----------
+    silent : bool, default=False
+        Whether to say nothing when training ends with heads missing, or too many.
+    """
+
+    def __init__(self, silent=False):
+        self.silent = silent
 
     def on_train_begin(self, net: Any, X: Any = None, **kwargs: Any) -> None:
         """Start to watch, going on where an earlier training of the net ended."""
@@ -79,7 +88,7 @@ class GrowHeads(Callback):
         """Stop to watch, and warn if heads are still missing, or too many."""
         if self.grows_:
             net.growth.finish()
-            if not net.plan.streaming:
+            if not (self.silent or net.plan.streaming):
                 net.growth.warn_if_insufficient()
                 if self.batches_:
                     net.growth.warn_if_redundant(lambda: self._judge(net))

@@ -27,11 +27,14 @@ class Validate(Callback):
         a fold, by all views.
     every : int, default=1
         Judge every so many epochs, and the last one.
+    n_steps : int, default=0
+        Judge no epoch, but the last one, before so many steps.
     """
 
-    def __init__(self, rows: EncodedRows, every: int = 1) -> None:
+    def __init__(self, rows: EncodedRows, every: int = 1, n_steps: int = 0) -> None:
         self.rows = rows
         self.every = every
+        self.n_steps = n_steps
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:
         """Take back the temperature that an earlier training ended with."""
@@ -42,7 +45,8 @@ class Validate(Callback):
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Record loss, accuracy, and the factor on the temperature."""
         epoch = len(net.measurements) + 1 - self.n_before_
-        if epoch % self.every and epoch != net.plan.max_epochs:
+        too_early = epoch % self.every or net.step < self.n_steps
+        if too_early and epoch != net.plan.max_epochs:
             return
         ratios = _RATIOS if net.plan.temperature is None else (1.0,)
         losses, scores = judge(net, self.rows, ratios)
