@@ -34,7 +34,7 @@ class TrainingHistory(list):
     - ``loss``: training objective, mean over the rows of the epoch
     - ``task_loss``: cross-entropy alone, in nats
     - ``valid_loss``, ``valid_score``: cross-entropy and accuracy on rows that were not
-      learned from, in the epochs that were judged
+      learned from, in the epochs that were judged, or in those of a rehearsal
     - ``reconstruction``, ``diversity``: parts of the competition loss, per token
     - ``identity_residual``: relative violation of loss = reconstruction + diversity
     - ``perplexity``: effective number of prototypes in use

@@ -115,3 +115,20 @@ def test_tokenizers_go_by_name(generator, spec, numerical, tokenizer_class):
 def test_an_unknown_name_is_answered_by_the_known_ones(spec):
     with pytest.raises(ValueError, match=r"'mixed', .*'linear'.* got 'spline'"):
         make_tokenizer(spec, "spline", 8)
+
+
+@pytest.mark.parametrize(("n_bins", "n_frequencies"), [(1, 1), (5, 2), (16, 8)])
+def test_mixed_numbers_have_half_as_many_waves_as_intervals(
+    generator, n_bins, n_frequencies
+):
+    knots = choose_knots(torch.arange(100.0)[:, None], n_bins)
+    tokenizer = make_tokenizer(TableSpec(1, (), knots), "mixed", 8, generator).numbers
+
+    assert tokenizer.waves.frequencies.shape == (1, n_frequencies)
+
+
+def test_a_table_without_numbers_needs_none(generator):
+    tokenizer = make_tokenizer(TableSpec(0, (3,)), "mixed", 8, generator).eval()
+    codes = torch.tensor([[0], [2]])
+
+    assert tokenizer(torch.zeros(2, 0), codes).shape == (2, 1, 8)

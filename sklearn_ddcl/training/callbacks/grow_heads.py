@@ -20,7 +20,7 @@ class GrowHeads(Callback):
     Parameters
     ----------
     silent : bool, default=False
-        Whether to say nothing when training ends with heads missing, or too many.
+        Whether not to warn, as nobody will use what comes out.
     """
 
     def __init__(self, silent=False):
@@ -31,12 +31,13 @@ class GrowHeads(Callback):
         self.encoder_ = growing_encoder(net.module_)
         self.grows_ = self.encoder_ is not None
         if self.grows_ and net.module_._compiled_call_impl is not None:
-            warnings.warn(
-                "A compiled network does not grow; set compile=False.",
-                GrowthWarning,
-                stacklevel=2,
-            )
             self.grows_ = False
+            if not self.silent:
+                warnings.warn(
+                    "A compiled network does not grow; set compile=False.",
+                    GrowthWarning,
+                    stacklevel=2,
+                )
         if not self.grows_:
             return
         if net.growth is None:
