@@ -84,7 +84,12 @@ def measure(
     projection, n_layers, step_size = shape
     task = read_table(find_table(args.data, name), args.rows or None)
     train, test = split_rows(task.classes, seed)
-    model = DDCLClassifier(encoder="aot", max_epochs=args.epochs, random_state=seed)
+    model = DDCLClassifier(
+        encoder="aot",
+        max_epochs=args.epochs,
+        early_stopping=False,
+        random_state=seed,
+    )
     model.set_params(
         encoder__projection=projection,
         encoder__n_layers=n_layers,

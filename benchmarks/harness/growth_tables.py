@@ -12,6 +12,13 @@ from .protocol import Table, score
 
 EIGHT_HEADS = {"encoder": "transformer", "encoder__n_heads": 8}
 NARROW = (1, 2)
+# What is compared are shapes: trained alike to the end, on the plainest numbers that
+# bend.
+ALIKE: dict[str, Any] = {
+    "early_stopping": False,
+    "encoder__numerical": "piecewise_linear",
+    "encoder__n_bins": 48,
+}
 BLOCKS: dict[str, dict[str, Any]] = {
     "dictionary": {},
     "dictionary without values": {"encoder__prototype_values": False},
@@ -48,7 +55,8 @@ def compare_sizes(case: Case) -> Iterator[tuple[str, dict[str, Any]]]:
 def compare_narrow(case: Case) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield models that grow narrow heads, and others of their final size."""
     for width in NARROW:
-        params = {"encoder__d_head": width, **BLOCKS["dictionary without values"]}
+        params = {"encoder__d_head": width, **ALIKE}
+        params |= BLOCKS["dictionary without values"]
         yield from _grown_and_fixed(params, f", width {width}", case)
 
 
@@ -69,7 +77,7 @@ def _grown_and_fixed(
 def compare_blocks(case: Case) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield growing encoders with different parts behind attention."""
     for name, params in BLOCKS.items():
-        yield name, case.measure(name, {"encoder": "incrt"} | params)
+        yield name, case.measure(name, {"encoder": "incrt"} | ALIKE | params)
 
 
 def fit(
