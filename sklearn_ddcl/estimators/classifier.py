@@ -438,6 +438,8 @@ class DDCLClassifier(
                 self._take_over(rehearsal)
             else:
                 judgments = None if rehearsal is None else rehearsal.judgments
+                # Its network and its rows would only take memory.
+                del rehearsal
                 self._train(X, y, training, folds, validation, judgments, seed)
             self._publish(X, labeled)
         return self

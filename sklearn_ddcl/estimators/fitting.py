@@ -282,11 +282,11 @@ def prepare_net(
     judge: Validate | Recall | None = None
     if judgments is not None:
         judge = Recall(judgments)
+    elif validation is not None and rehearsing is not None:
+        # After a few steps chance decides, and will decide otherwise next time.
+        judge = Validate(validation, _JUDGING_EPOCHS, n_steps=WARM_UP_STEPS)
     elif validation is not None:
         judge = Validate(validation)
-        if rehearsing is not None:
-            # After a few steps chance decides, and will decide otherwise next time.
-            judge = Validate(validation, _JUDGING_EPOCHS, n_steps=WARM_UP_STEPS)
     elif rows.has_folds:
         judge = Validate(rows.sample(JUDGING_ROWS), _JUDGING_EPOCHS)
     plan = make_plan(

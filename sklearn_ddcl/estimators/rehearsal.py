@@ -80,7 +80,7 @@ def rehearse(
         print(f"rehearsal on {len(rows)} rows, judged by {judges.sum()}", flush=True)
     with one_thread():
         net.partial_fit(rows)
-    if estimator.verbose:
+    if estimator.verbose and not net.interrupted:
         print(f"training on all {len(judges)} rows", flush=True)
     return Rehearsal(own, net)
 
