@@ -30,6 +30,7 @@ from sklearn_ddcl.estimators.fitting import (
     Deal,
     LabeledRows,
     choose_folds,
+    choose_judge,
     drop_unneeded,
     hold_out,
     new_network,
@@ -703,8 +704,7 @@ class DDCLClassifier(
             self._fitted,
             rows,
             seed=seed,
-            validation=held_out,
-            judgments=judgments,
+            judge=choose_judge(rows, held_out, judgments),
         )
         self._use_net(net)
         with epoch_tasks(self, net, X, y), one_thread():

@@ -29,10 +29,9 @@ from sklearn_ddcl.training.callbacks.recall import Recall
 from sklearn_ddcl.training.callbacks.validate import Validate
 from sklearn_ddcl.training.dropping import shrink_bank
 from sklearn_ddcl.training.folds import N_FOLDS
-from sklearn_ddcl.training.schedule import WARM_UP_STEPS
 
 # To judge costs a third of a step per row, so not all of them and not always.
-JUDGING_ROWS, _JUDGING_EPOCHS = 4096, 3
+JUDGING_ROWS, JUDGING_EPOCHS = 4096, 3
 # Of a bank from which unneeded ones will be dropped.
 _MOST_PROTOTYPES = 128
 
@@ -241,15 +240,44 @@ def drop_unneeded(
     )
 
 
+def choose_judge(
+    rows: EncodedRows,
+    held_out: EncodedRows | None,
+    judgments: list[dict[str, float]] | None,
+) -> Validate | Recall | None:
+    """Return what chooses the best epoch.
+
+    Parameters
+    ----------
+    rows : EncodedRows
+        Training rows; they judge, if they have folds and nobody else does.
+    held_out : EncodedRows or None
+        Rows that only judge.
+    judgments : list of dict or None
+        What a rehearsal says of every epoch.
+
+    Returns
+    -------
+    judge : Callback or None
+        None if nobody can tell.
+    """
+    if judgments is not None:
+        return Recall(judgments)
+    if held_out is not None:
+        return Validate(held_out)
+    if rows.has_folds:
+        return Validate(rows.sample(JUDGING_ROWS), JUDGING_EPOCHS)
+    return None
+
+
 def prepare_net(
     estimator: Any,
     fitted: FittedNetwork,
     rows: EncodedRows,
     *,
     seed: int,
-    validation: EncodedRows | None = None,
+    judge: Validate | Recall | None = None,
     rehearsing: int | None = None,
-    judgments: list[dict[str, float]] | None = None,
     streaming: bool = False,
 ) -> DDCLNet:
     """Return an initialized skorch net around a network.
@@ -264,13 +292,10 @@ def prepare_net(
         Training rows, by whose number the plan is made.
     seed : int
         Seed of everything random in training.
-    validation : EncodedRows, optional
-        Rows that choose the best epoch; by default the training rows do, if they have
-        folds.
+    judge : Callback, optional
+        Chooses the best epoch; without one training has a fixed length.
     rehearsing : int, optional
         Rows of the training that this is the rehearsal of.
-    judgments : list of dict, optional
-        What a rehearsal says of every epoch, in place of `validation`.
     streaming : bool, default=False
         Whether rows will go on coming without a known end.
 
@@ -279,16 +304,6 @@ def prepare_net(
     net : DDCLNet
         Ready for ``partial_fit``.
     """
-    judge: Validate | Recall | None = None
-    if judgments is not None:
-        judge = Recall(judgments)
-    elif validation is not None and rehearsing is not None:
-        # After a few steps chance decides, and will decide otherwise next time.
-        judge = Validate(validation, _JUDGING_EPOCHS, n_steps=WARM_UP_STEPS)
-    elif validation is not None:
-        judge = Validate(validation)
-    elif rows.has_folds:
-        judge = Validate(rows.sample(JUDGING_ROWS), _JUDGING_EPOCHS)
     plan = make_plan(
         estimator,
         len(rows) if rehearsing is None else rehearsing,

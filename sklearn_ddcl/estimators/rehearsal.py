@@ -7,12 +7,15 @@ import numpy as np
 
 from sklearn_ddcl.estimators.fitted_network import FittedNetwork
 from sklearn_ddcl.estimators.fitting import (
+    JUDGING_EPOCHS,
     JUDGING_ROWS,
     LabeledRows,
     prepare_net,
     to_rows,
 )
 from sklearn_ddcl.training import DDCLNet, assign_folds, one_thread
+from sklearn_ddcl.training.callbacks.validate import Validate
+from sklearn_ddcl.training.schedule import WARM_UP_STEPS
 
 _JUDGMENTS = ("valid_loss", "valid_score", "valid_ratio")
 
@@ -68,12 +71,14 @@ def rehearse(
         fitted.mixed_precision,
     )
     rows = to_rows(own, training.take(np.flatnonzero(~judges)))
+    held_out = to_rows(own, training.take(np.flatnonzero(judges)))
     net = prepare_net(
         estimator,
         own,
         rows,
         seed=seed,
-        validation=to_rows(own, training.take(np.flatnonzero(judges))),
+        # After a few steps chance decides, and will decide otherwise next time.
+        judge=Validate(held_out, JUDGING_EPOCHS, n_steps=WARM_UP_STEPS),
         rehearsing=len(training.classes),
     )
     if estimator.verbose:

@@ -8,6 +8,7 @@ import pytest
 from sklearn_ddcl.estimators import classifier as classifier_module
 from sklearn_ddcl.estimators import fitting, rehearsal
 from sklearn_ddcl.training.callbacks.monitor import Monitor
+from sklearn_ddcl.training.callbacks.recall import Recall
 
 NETWORKS = {
     "transformer": ("transformer", {"encoder__d_token": 16}),
@@ -82,14 +83,8 @@ def test_all_rows_are_learned_from_in_the_end(make, noisy, monkeypatch, network)
     monkeypatch.setattr(classifier_module, "rehearse", lambda *args: None)
     judged = [{}] * (rehearsed.n_iter_ - 1)
     judged += [{"valid_loss": 0.0, "valid_score": 1.0, "valid_ratio": softer}]
-    told = make(network)
-    prepare_net = fitting.prepare_net
-    monkeypatch.setattr(
-        classifier_module,
-        "prepare_net",
-        lambda *args, **kwargs: prepare_net(*args, **kwargs | {"judgments": judged}),
-    )
-    told.fit(X, y)
+    monkeypatch.setattr(classifier_module, "choose_judge", lambda *args: Recall(judged))
+    told = make(network).fit(X, y)
 
     np.testing.assert_array_equal(told.predict_proba(X), rehearsed.predict_proba(X))
 
