@@ -22,6 +22,32 @@ def is_frame(X: Any) -> bool:
     return hasattr(X, "columns") and hasattr(X, "dtypes")
 
 
+def without_mask(X: Any) -> Any:
+    """Return a masked array with its masked entries missing, anything else as it is.
+
+    scikit-learn would read what is under the mask.
+
+    Parameters
+    ----------
+    X : array-like or frame
+        What the user gave.
+
+    Returns
+    -------
+    X : array-like or frame
+        Masked numbers have become NaN, other values None.
+    """
+    if not isinstance(X, np.ma.MaskedArray):
+        return X
+    if X.dtype.kind in "iu":
+        X = X.astype(np.float64)
+    if X.dtype.kind == "f":
+        return X.filled(np.nan)
+    values = X.data.astype(object)
+    values[np.ma.getmaskarray(X)] = None
+    return values
+
+
 def as_table(X: Any) -> Any:
     """Return a frame as it is and anything else as a two-dimensional array.
 
@@ -43,6 +69,7 @@ def as_table(X: Any) -> Any:
         If it is sparse.
     """
     if not is_frame(X):
+        X = without_mask(X)
         if isinstance(X, list | tuple) and np.asarray(X).dtype.kind in "US":
             # NumPy has made strings of the numbers in it as well.
             X = np.array(X, dtype=object)

@@ -11,7 +11,7 @@ from sklearn_ddcl.estimators.growth import publish_growth
 from sklearn_ddcl.estimators.learned_coder import LearnedCoder
 from sklearn_ddcl.estimators.progress import PrintReconstruction, printers
 from sklearn_ddcl.estimators.row_coder import RowCoder, as_tensor
-from sklearn_ddcl.estimators.row_space import RowSpace
+from sklearn_ddcl.estimators.row_space import RowSpace, check_squares
 from sklearn_ddcl.estimators.table_encoder import EncodedTable
 from sklearn_ddcl.estimators.table_space import TableSpace
 from sklearn_ddcl.training import (
@@ -63,6 +63,7 @@ def fit_row_coder(
     """
     values, shares = _used(points, weights)
     dtype = weight_dtype(estimator.precision)
+    check_squares(points, points.shape[1], dtype)
     with one_thread():
         codebooks, history = fit_codebooks(
             values,

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_ddcl.estimators.row_space import RowSpace
+from sklearn_ddcl.estimators.row_space import RowSpace, check_squares
 from sklearn_ddcl.functional import min_prototype_distance
 from sklearn_ddcl.training import one_thread
 from sklearn_ddcl.training.quantization import (
@@ -113,7 +113,13 @@ class RowCoder:
 
     def read(self, estimator: Any, X: Any) -> np.ndarray:
         """Return the rows of a table as points, (n, d)."""
-        return self.space.transform(estimator, X)
+        points = self.space.transform(estimator, X)
+        with torch.inference_mode():
+            first = torch.zeros((1, self.codebooks.n_codebooks), dtype=torch.int64)
+            some_row = self.codebooks.decode(first)[0].numpy()
+        dtype = self.codebooks.dtype
+        check_squares(points, points.shape[1], dtype, some_row)
+        return points
 
     def encode(self, rows: np.ndarray) -> np.ndarray:
         """Return the codes of rows, (n, M), in the smallest unsigned type."""

@@ -4,9 +4,16 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import torch
 from sklearn.utils.validation import validate_data
 
-from sklearn_ddcl.estimators.columns import CATEGORY, as_table, read_columns, with_names
+from sklearn_ddcl.estimators.columns import (
+    CATEGORY,
+    as_table,
+    read_columns,
+    with_names,
+    without_mask,
+)
 from sklearn_ddcl.estimators.table_encoder import EncodedTable, TableEncoder
 
 _NAN_HINT = "Set allow_nan=True to compare rows by what they have, or impute."
@@ -60,6 +67,7 @@ class RowSpace:
         points : ndarray of shape (n_samples, n_dimensions)
             Of the type of `X` if that is a floating one.
         """
+        X = without_mask(X)
         if not self._is_mixed(X):
             points = self._numbers(estimator, X, reset=True)
             return self._of_numbers(points, weights)
@@ -86,6 +94,7 @@ class RowSpace:
         points : ndarray of shape (n_samples, n_dimensions)
             NaN where a number is missing.
         """
+        X = without_mask(X)
         if self.table is None:
             return self._of_numbers(self._numbers(estimator, X, reset=False))
         return self._of_table(
@@ -169,7 +178,7 @@ class RowSpace:
 
     def _numbers(self, estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
         try:
-            return validate_data(
+            points = validate_data(
                 estimator,
                 X,
                 reset=reset,
@@ -180,6 +189,9 @@ class RowSpace:
             if str(error).startswith("Input X contains NaN"):
                 raise ValueError(f"Input X contains NaN. {_NAN_HINT}") from error
             raise
+        # Variances are sums over all rows.
+        check_squares(points, points.size, torch.float64)
+        return points
 
     def _named(self, estimator: Any, X: Any, *, reset: bool) -> Any:
         X = as_table(X)
@@ -209,6 +221,44 @@ class RowSpace:
 def _is_number(dtype: Any) -> bool:
     numeric = pd.api.types.is_numeric_dtype(dtype)
     return numeric and not pd.api.types.is_bool_dtype(dtype)
+
+
+def check_squares(
+    points: np.ndarray, n_summed: int, dtype: torch.dtype, center: Any = None
+) -> None:
+    """Raise unless sums of squared differences of points can be told in a type.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, d)
+        Points, NaN where a number is missing.
+    n_summed : int
+        How many squares are summed at most.
+    dtype : torch.dtype
+        The type.
+    center : ndarray of shape (d,), optional
+        From where they differ; by default from each other.
+
+    Raises
+    ------
+    ValueError
+        If points are so far away that the sums may overflow.
+    """
+    low, high = np.fmin.reduce(points), np.fmax.reduce(points)
+    if center is None:
+        center = low / 2 + high / 2
+    distance = np.fmax.reduce(np.fmax(high - center, center - low))
+    # Two of them may be twice as far apart.
+    limit = np.sqrt(torch.finfo(dtype).max / max(1, n_summed)) / 2
+    if distance > limit:
+        single = dtype != torch.float64
+        precise = ', or set precision="float64"' if single else ""
+        raise ValueError(
+            f"Numbers of X are up to {distance:.1e} away from their middle, expected "
+            f"at most {limit:.1e}: squares would overflow {torch.finfo(dtype).dtype}. "
+            "Scale the columns, for example with sklearn.preprocessing.StandardScaler"
+            f"{precise}."
+        )
 
 
 def column_moments(

@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
+from sklearn_ddcl.estimators.columns import without_mask
 from sklearn_ddcl.training import draw_seed, make_generator, one_thread
 from sklearn_ddcl.training.k_subspaces import energies, fit_subspaces
 
@@ -193,6 +194,7 @@ class SubspaceDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self : SubspaceDenoiser
             Fitted estimator.
         """
+        X = without_mask(X)
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
         generator = make_generator(draw_seed(self.random_state))
         with one_thread():
@@ -232,6 +234,7 @@ class SubspaceDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             it.
         """
         check_is_fitted(self)
+        X = without_mask(X)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         with one_thread():
             rows = torch.from_numpy(np.array(X, dtype=np.float64)) - torch.from_numpy(

@@ -78,12 +78,15 @@ def test_a_loss_that_stalls_calls_for_one_head_until_it_does_not_help(generator)
 
 @pytest.fixture
 def case(monkeypatch):
-    """Return a table of two columns that is split, and shorten the first training."""
+    """Return a table of two columns that is split, and shorten trainings."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"a": rng.normal(size=80), "b": rng.normal(size=80)})
     table = Table(frame, (frame["a"] > 0).to_numpy().astype(int))
+    fit = growth_tables.fit
     monkeypatch.setattr(
-        growth_tables, "EIGHT_HEADS", {"encoder": "incrt", "max_epochs": 1}
+        growth_tables,
+        "fit",
+        lambda params, *rest: fit(params | {"max_epochs": 2}, *rest),
     )
     rows = np.arange(80)
     return growth_tables.Case(table, rows[:60], rows[60:], seed=0)
@@ -91,11 +94,17 @@ def case(monkeypatch):
 
 def test_nothing_that_grew_is_the_same_from_scratch(case):
     results = dict(growth_tables.compare_sizes(case))
-    assert list(results)[:3] == ["transformer", "incrt", "fixed"]
+    small = ["transformer, width 16", "transformer, width 20"]
+    assert list(results)[:5] == ["transformer", *small, "incrt", "fixed"]
     assert results["fixed"]["same"]
     assert results["incrt"]["n_heads"] == [1, 1]
-    sizes = [result["block_parameters"] for result in results.values()]
-    assert sizes[1] > sizes[3] > sizes[4]
+    large, small, less_small, grown, _, *less = [
+        result["block_parameters"] for result in results.values()
+    ]
+    assert large > 3 * grown
+    assert small == pytest.approx(grown, rel=0.05)
+    assert small < less_small < large
+    assert grown > less[0] > less[1]
 
 
 def test_what_is_known_of_a_table_is_not_measured_again(case, monkeypatch):
@@ -106,10 +115,10 @@ def test_what_is_known_of_a_table_is_not_measured_again(case, monkeypatch):
     grown = {"actions": [(3, 0, "grow")], "n_heads": [2, 1]}
     known = {"transformer": {}, "incrt": grown, "incrt, nothing": {}}
     results = dict(growth_tables.compare_sizes(case._replace(known=known)))
-    assert list(results)[1:] == ["incrt", "fixed", *list(results)[3:]]
-    assert len(results) == 5
-    assert [params.get("encoder__n_heads") for params in fitted] == [(2, 1), None]
-    assert fitted[1]["encoder__prototype_values"] is False
+    assert list(results)[3:] == ["incrt", "fixed", *list(results)[5:]]
+    assert len(results) == 7
+    assert [params.get("encoder__n_heads") for params in fitted] == [2, 2, (2, 1), None]
+    assert fitted[3]["encoder__prototype_values"] is False
 
 
 @pytest.fixture

@@ -44,6 +44,19 @@ CATEGORIES = {
 }
 
 
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [([1.0, 2.0], NUMBER), ([1, 2], NUMBER), ([True, True], CATEGORY)],
+)
+def test_what_is_masked_is_missing(values, kind):
+    table = np.ma.masked_array(np.array(values)[:, None], mask=[[False], [True]])
+    (column,) = read_columns(as_table(table))
+    assert column.kind == kind
+    assert column.values[0] == values[0]
+    assert pd.isna(column.values[1])
+    assert table.data[1] == values[1]
+
+
 @pytest.mark.parametrize("values", NUMBERS.values(), ids=NUMBERS)
 def test_pandas_numbers_are_floats_with_nan(values):
     kind, read_values = read(values)

@@ -495,3 +495,41 @@ def test_a_saved_table_with_text_comes_back(mixed, tmp_path):
     pd.testing.assert_frame_equal(
         rows, quantizer.inverse_transform(quantizer.predict(mixed))
     )
+
+
+@pytest.mark.parametrize(
+    ("precision", "size", "cure"),
+    [("float32", 1e20, 'set precision="float64"'), ("float64", 1e160, "Scale")],
+)
+def test_numbers_whose_squares_overflow_are_refused(digits, precision, size, cure):
+    X = digits[0][:200].copy()
+    quantizer = make(precision=precision).fit(X)
+    before = quantizer.cluster_centers_
+    X[7, 20] = -size
+    for method in (quantizer.fit, quantizer.partial_fit, quantizer.predict):
+        with pytest.raises(ValueError, match=f"away from their middle.*{cure}"):
+            method(X)
+    with pytest.raises(ValueError, match="overflow"):
+        quantizer.transform(X[7:8])
+    np.testing.assert_array_equal(quantizer.cluster_centers_, before)
+
+
+def test_large_numbers_are_no_hindrance(digits):
+    X = digits[0][:200]
+    # The second are as far from zero as nanoseconds since 1970.
+    for change in (lambda X: X * 2.0**50, lambda X: X * 2.0**20 + 2.0**60):
+        quantizer = make().fit(change(X))
+        assert quantizer.inertia_ / quantizer.inertia_ == 1
+        assert np.isfinite(quantizer.transform(change(X))).all()
+
+
+def test_what_is_masked_is_missing(digits):
+    X = digits[0][:200]
+    mask = np.random.default_rng(0).random(X.shape) < 0.1
+    masked = np.ma.masked_array(X, mask)
+    with pytest.raises(ValueError, match="contains NaN"):
+        make().fit(masked)
+    quantizer = make(allow_nan=True).fit(masked)
+    missing = np.where(mask, np.nan, X)
+    np.testing.assert_array_equal(quantizer.labels_, quantizer.predict(missing))
+    np.testing.assert_array_equal(quantizer.predict(masked), quantizer.labels_)
