@@ -189,8 +189,9 @@ class RowSpace:
             if str(error).startswith("Input X contains NaN"):
                 raise ValueError(f"Input X contains NaN. {_NAN_HINT}") from error
             raise
-        # Variances are sums over all rows.
-        check_squares(points, points.size, torch.float64)
+        if reset:
+            # Variances are sums over all rows.
+            check_squares(points, points.size, torch.float64)
         return points
 
     def _named(self, estimator: Any, X: Any, *, reset: bool) -> Any:
