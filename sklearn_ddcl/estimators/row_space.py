@@ -57,8 +57,8 @@ class RowSpace:
         ----------
         estimator : estimator
             Learns the names and the number of the columns.
-        X : array-like or frame of shape (n_samples, n_features)
-            Table.
+        X : ndarray or frame of shape (n_samples, n_features)
+            Table, as let through by :func:`as_table`.
         weights : ndarray of shape (n_samples,)
             Importance of the rows.
 
@@ -67,7 +67,6 @@ class RowSpace:
         points : ndarray of shape (n_samples, n_dimensions)
             Of the type of `X` if that is a floating one.
         """
-        X = without_mask(X)
         if not self._is_mixed(X):
             points = self._numbers(estimator, X, reset=True)
             return self._of_numbers(points, weights)

@@ -519,7 +519,7 @@ def test_large_numbers_are_no_hindrance(digits):
     # The second are as far from zero as nanoseconds since 1970.
     for change in (lambda X: X * 2.0**50, lambda X: X * 2.0**20 + 2.0**60):
         quantizer = make().fit(change(X))
-        assert quantizer.inertia_ / quantizer.inertia_ == 1
+        assert np.isfinite(quantizer.inertia_)
         assert np.isfinite(quantizer.transform(change(X))).all()
 
 

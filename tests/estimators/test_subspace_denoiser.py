@@ -158,3 +158,12 @@ def test_it_goes_into_a_pipeline_and_a_pickle(planes):
 def test_what_cannot_be_is_refused(planes, params, match):
     with pytest.raises(ValueError, match=match):
         SubspaceDenoiser(random_state=0, **params).fit(planes[0])
+
+
+def test_what_is_masked_is_missing():
+    X = np.random.default_rng(0).normal(size=(50, 4))
+    masked = np.ma.masked_array(X, X > 2)
+    denoiser = SubspaceDenoiser(random_state=0).fit(X)
+    for method in (denoiser.fit, denoiser.transform):
+        with pytest.raises(ValueError, match="contains NaN"):
+            method(masked)

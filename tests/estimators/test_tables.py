@@ -6,6 +6,8 @@ import polars as pl
 import pytest
 import scipy.sparse
 
+from sklearn_ddcl import DDCLClassifier, DDCLTransformer
+
 
 def nullable(frame):
     """Return a frame with the dtypes of pandas that know NA."""
@@ -258,3 +260,17 @@ def test_input_is_left_as_it_was(small, mixed):
 
     pd.testing.assert_frame_equal(X, before)
     assert (y == labels).all()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: DDCLTransformer(4, max_epochs=2), lambda: DDCLClassifier(max_epochs=2)],
+)
+def test_what_is_masked_is_missing(blobs, make):
+    X, y = blobs
+    mask = np.random.default_rng(0).random(X.shape) < 0.1
+    masked, missing = np.ma.masked_array(X, mask), np.where(mask, np.nan, X)
+    one, other = (
+        make().set_params(random_state=0).fit(T, y) for T in (masked, missing)
+    )
+    np.testing.assert_array_equal(one.transform(masked), other.transform(missing))
