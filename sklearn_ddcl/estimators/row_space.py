@@ -244,12 +244,16 @@ def check_squares(
     ValueError
         If points are so far away that the sums may overflow.
     """
+    # Two of them may be twice as far apart.
+    limit = np.sqrt(torch.finfo(dtype).max / max(1, n_summed)) / 2
+    flat, near = points.ravel(order="K"), (limit / 4) ** 2
+    if np.vdot(flat, flat) < near and (center is None or center @ center < near):
+        # Nearly always, and at a fraction of the cost of what follows.
+        return
     low, high = np.fmin.reduce(points), np.fmax.reduce(points)
     if center is None:
         center = low / 2 + high / 2
     distance = np.fmax.reduce(np.fmax(high - center, center - low))
-    # Two of them may be twice as far apart.
-    limit = np.sqrt(torch.finfo(dtype).max / max(1, n_summed)) / 2
     if distance > limit:
         single = dtype != torch.float64
         precise = ', or set precision="float64"' if single else ""
