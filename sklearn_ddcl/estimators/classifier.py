@@ -24,6 +24,7 @@ from sklearn_ddcl.estimators.callback_support import (
     with_callbacks,
 )
 from sklearn_ddcl.estimators.columns import as_table, with_names
+from sklearn_ddcl.estimators.exact_values import telling_columns
 from sklearn_ddcl.estimators.examples import take_rows, typical_rows
 from sklearn_ddcl.estimators.explanation import Explanation
 from sklearn_ddcl.estimators.fitting import (
@@ -164,6 +165,12 @@ class DDCLClassifier(
         With "from_dtype" strings, categories and booleans are categorical. Names,
         indices or a mask mark further columns.
 
+    exact_values : bool, default=True
+        Whether a column of numbers is taken for one of categories as well if its exact
+        values tell the class of the training rows and the values around them do not, as
+        with codes, amounts fixed by law or prices of a list; `exact_features_` names
+        these columns, in most tables none.
+
     device : str, default="auto"
         "auto" takes a CUDA device if there is one; otherwise a torch device name.
 
@@ -205,6 +212,9 @@ class DDCLClassifier(
 
     prototype_examples_ : ndarray or frame of shape (n_prototypes, n_features)
         Those rows, as they were given.
+
+    exact_features_ : ndarray of int
+        Columns of numbers that are taken for categories as well.
 
     temperature_ : float
         Temperature of the decisions.
@@ -322,6 +332,7 @@ class DDCLClassifier(
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "categorical_features": [StrOptions({"from_dtype"}), "array-like"],
+        "exact_values": ["boolean"],
         "device": [str],
         "precision": [StrOptions({"float32", "float64", "bf16"})],
         "compile": ["boolean"],
@@ -348,6 +359,7 @@ class DDCLClassifier(
         n_iter_no_change=10,
         class_weight=None,
         categorical_features="from_dtype",
+        exact_values=True,
         device="auto",
         precision="float32",
         compile=False,
@@ -370,6 +382,7 @@ class DDCLClassifier(
         self.n_iter_no_change = n_iter_no_change
         self.class_weight = class_weight
         self.categorical_features = categorical_features
+        self.exact_values = exact_values
         self.device = device
         self.precision = precision
         self.compile = compile
@@ -643,6 +656,11 @@ class DDCLClassifier(
             dtype = np.float64 if self.precision == "float64" else np.float32
             self._table = TableEncoder(self.categorical_features, dtype=dtype)
             encoded = self._table.fit(X, weights)
+            if self.exact_values:
+                telling = telling_columns(encoded, codes, weights)
+                if telling:
+                    encoded = self._table.learn_exact(X, weights, telling)
+            self.exact_features_ = np.array(self._table.exact, dtype=np.int64)
         return X, LabeledRows(encoded, codes, weights)
 
     def _split(

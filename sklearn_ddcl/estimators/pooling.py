@@ -55,7 +55,8 @@ def publish_pooling(
     places = columns.argsort()
     estimator.pool_sizes_ = mean[:, places]
     if (order := encoder.column_order()) is not None:
-        estimator.feature_order_ = columns[order.cpu().numpy()]
+        order = order.cpu().numpy()
+        estimator.feature_order_ = columns[order[order < len(columns)]]
     if (squared := encoder.column_distances()) is not None:
         distances = squared.detach().double().sqrt().cpu().numpy()
         estimator.feature_distances_ = distances[places][:, places]

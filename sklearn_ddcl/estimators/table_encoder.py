@@ -44,9 +44,12 @@ class TableEncoder:
         Kinds of the columns.
     centers, scales : ndarray of shape (F,)
         Of the numerical columns.
+    exact : list of int
+        Positions, among all columns, of the numerical ones that are encoded as
+        categories as well.
     categories : list of list
-        Known categories of every categorical column, canonical strings or None for
-        missing; the first has code 1.
+        Known categories of every categorical column, then of those in `exact`,
+        canonical strings or None for missing; the first has code 1.
     """
 
     def __init__(
@@ -83,6 +86,32 @@ class TableEncoder:
             else:
                 self.categories.append(_categories(column.values[used]))
         self.centers, self.scales = np.array(scaling).reshape(-1, 2).T
+        self.exact: list[int] = []
+        return self._encode(columns)
+
+    def learn_exact(
+        self, X: Any, weights: np.ndarray, numerical: list[int]
+    ) -> EncodedTable:
+        """Encode columns of numbers as categories as well, beside what was learned.
+
+        Parameters
+        ----------
+        X, weights : array-like or frame, and ndarray
+            As they were learned from.
+        numerical : list of int
+            Which of the numerical columns.
+
+        Returns
+        -------
+        encoded : EncodedTable
+            Of all rows, with further columns of codes.
+        """
+        columns = read_columns(X)
+        places = [i for i, kind in enumerate(self.kinds) if kind == NUMBER]
+        self.exact = [places[j] for j in numerical]
+        for i in self.exact:
+            values = _as_numbers(columns[i])[weights > 0]
+            self.categories.append(_categories(values))
         return self._encode(columns)
 
     def transform(self, X: Any) -> EncodedTable:
@@ -141,6 +170,9 @@ class TableEncoder:
             else:
                 codes[:, g] = _as_codes(column.values, self.categories[g])
                 g += 1
+        for i in self.exact:
+            codes[:, g] = _as_codes(_as_numbers(columns[i]), self.categories[g])
+            g += 1
         return EncodedTable(numbers, codes)
 
     def get_state(self) -> dict[str, Any]:
@@ -151,6 +183,7 @@ class TableEncoder:
             "dtype": self.dtype.name,
             "centers": self.centers.tolist(),
             "scales": self.scales.tolist(),
+            "exact": self.exact,
             "categories": self.categories,
         }
 
@@ -161,6 +194,8 @@ class TableEncoder:
         encoder.names, encoder.kinds = state["names"], state["kinds"]
         encoder.centers = np.array(state["centers"], dtype=np.float64)
         encoder.scales = np.array(state["scales"], dtype=np.float64)
+        # Files written before numbers could be categories as well have none.
+        encoder.exact = state.get("exact", [])
         encoder.categories = state["categories"]
         return encoder
 
