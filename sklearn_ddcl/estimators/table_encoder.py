@@ -158,14 +158,12 @@ class TableEncoder:
 
     def _encode(self, columns: list[Column]) -> EncodedTable:
         n_rows = len(columns[0].values)
-        numbers = np.empty((n_rows, len(self.centers)), dtype=self.dtype)
+        numbers = np.empty((n_rows, len(self.centers)))
         codes = np.empty((n_rows, len(self.categories)), dtype=np.int64)
         f = g = 0
         for column, kind in zip(columns, self.kinds, strict=True):
             if kind == NUMBER:
-                values = _as_numbers(column)
-                scaled = (values - self.centers[f]) / self.scales[f]
-                numbers[:, f] = scaled.clip(-_LIMIT, _LIMIT)
+                numbers[:, f] = _as_numbers(column)
                 f += 1
             else:
                 codes[:, g] = _as_codes(column.values, self.categories[g])
@@ -173,6 +171,8 @@ class TableEncoder:
         for i in self.exact:
             codes[:, g] = _as_codes(_as_numbers(columns[i]), self.categories[g])
             g += 1
+        numbers = ((numbers - self.centers) / self.scales).clip(-_LIMIT, _LIMIT)
+        numbers = numbers.astype(self.dtype, copy=False)
         return EncodedTable(numbers, codes)
 
     def get_state(self) -> dict[str, Any]:
@@ -218,8 +218,8 @@ def _scaling(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
     return float(center), float(scale) if 0 < scale < np.inf else 1.0
 
 
-def _categories(values: np.ndarray) -> list:
-    codes, uniques = pd.factorize(values, use_na_sentinel=False)
+def _categories(values: Any) -> list:
+    codes, uniques = _numbered(values)
     counts = np.bincount(codes, minlength=len(uniques))
     tally: dict = {}
     for value, count in zip(uniques, counts, strict=True):
@@ -228,6 +228,20 @@ def _categories(values: np.ndarray) -> list:
     often = 2 if len(values) >= _MIN_ROWS_TO_POOL else 1
     kept = [key for key, count in tally.items() if count >= often]
     return sorted(kept, key=lambda key: (key is None, key or ""))
+
+
+def _numbered(values: Any) -> tuple[np.ndarray, Any]:
+    """Return the number of every value among those that occur, and these."""
+    if not isinstance(values, pd.Categorical):
+        return pd.factorize(values, use_na_sentinel=False)
+    # One place more, in front, for those that are missing.
+    codes, known = values.codes.astype(np.intp) + 1, values.categories
+    present = np.flatnonzero(np.bincount(codes, minlength=len(known) + 1))
+    numbers = np.zeros(len(known) + 1, dtype=np.intp)
+    numbers[present] = np.arange(len(present))
+    seen = present[present > 0]
+    missing = [None] * (len(present) - len(seen))
+    return numbers[codes], missing + list(known[seen - 1])
 
 
 def canonical(value: Any) -> str | None:
@@ -244,9 +258,9 @@ def canonical(value: Any) -> str | None:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _as_codes(values: np.ndarray, categories: list) -> np.ndarray:
+def _as_codes(values: Any, categories: list) -> np.ndarray:
     known = {category: code for code, category in enumerate(categories, start=1)}
-    codes, uniques = pd.factorize(values, use_na_sentinel=False)
+    codes, uniques = _numbered(values)
     table = np.array([known.get(canonical(value), 0) for value in uniques], dtype=int)
     return table[codes]
 
@@ -254,7 +268,8 @@ def _as_codes(values: np.ndarray, categories: list) -> np.ndarray:
 def _as_numbers(column: Column) -> np.ndarray:
     if column.kind == NUMBER:
         return column.values
-    present = [value for value in column.values if canonical(value) is not None]
+    values = np.asarray(column.values, dtype=object)
+    present = [value for value in values if canonical(value) is not None]
     if present and not all(isinstance(v, bool | np.bool_) for v in present):
         raise ValueError(
             f"Column {column.name!r} was numerical in fit but now holds "
@@ -262,8 +277,5 @@ def _as_numbers(column: Column) -> np.ndarray:
         )
     # Booleans count as 0 and 1; a column without any value is all missing.
     return np.array(
-        [
-            np.nan if canonical(value) is None else float(value)
-            for value in column.values
-        ]
+        [np.nan if canonical(value) is None else float(value) for value in values]
     )

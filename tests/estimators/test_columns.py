@@ -34,11 +34,15 @@ NUMBERS = {
     "sparse": pd.arrays.SparseArray([1.0, np.nan, 3.0]),
 }
 
-CATEGORIES = {
+TEXT = {
     "objects": pd.Series(["u", None, "v"], dtype=object),
     "objects with NaN": pd.Series(["u", np.nan, "v"], dtype=object),
     "objects with NA": pd.Series(["u", pd.NA, "v"], dtype=object),
     "string": pd.array(["u", pd.NA, "v"], dtype="string"),
+    "str": pd.array(["u", np.nan, "v"], dtype="str"),
+}
+
+CATEGORIES = {
     "category": pd.Categorical(["u", None, "v"]),
     "ordered category": pd.Categorical(["u", None, "v"], ["v", "u"], ordered=True),
 }
@@ -66,9 +70,37 @@ def test_pandas_numbers_are_floats_with_nan(values):
     assert np.isnan(read_values[1])
 
 
-@pytest.mark.parametrize("values", CATEGORIES.values(), ids=CATEGORIES)
+@pytest.mark.parametrize("values", TEXT.values(), ids=TEXT)
 def test_pandas_text_is_objects_with_none(values):
     assert read(values) == (CATEGORY, ["u", None, "v"])
+
+
+@pytest.mark.parametrize("values", CATEGORIES.values(), ids=CATEGORIES)
+def test_pandas_categories_stay_what_they_are(values):
+    (column,) = read_columns(pd.DataFrame({"b": values}))
+
+    assert column.kind == CATEGORY
+    pd.testing.assert_extension_array_equal(column.values, values)
+
+
+def test_columns_of_numbers_stay_in_place_among_others():
+    frame = pd.DataFrame(
+        [[1, "u", 2.5, True, np.nan], [2**53, "v", np.nan, False, np.nan]],
+        columns=["a", "b", "a", "c", 0],
+    )
+    columns = read_columns(frame.astype({"b": "category"}))
+
+    assert [column.name for column in columns] == ["a", "b", "a", "c", "0"]
+    assert [column.kind for column in columns] == [
+        NUMBER,
+        CATEGORY,
+        NUMBER,
+        CATEGORY,
+        NUMBER,
+    ]
+    assert columns[0].values.tolist() == [1.0, 2.0**53]
+    np.testing.assert_array_equal(columns[2].values, [2.5, np.nan])
+    assert columns[3].values.tolist() == [True, False]
 
 
 @pytest.mark.parametrize(

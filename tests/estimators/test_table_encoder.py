@@ -204,3 +204,53 @@ def test_state_round_trips_through_plain_values():
 
     np.testing.assert_array_equal(again.numbers, encoded.numbers)
     np.testing.assert_array_equal(again.codes, encoded.codes)
+
+
+CATEGORIES = {
+    "text": ["u", None, "v", "u"],
+    "whole numbers": [3, 1, None, 3],
+    "numbers": [0.5, 1.0, np.nan, 0.5],
+    "booleans": [True, False, None, True],
+    "many": [f"{i % 300:03d}" for i in range(900)],
+}
+
+
+@pytest.mark.parametrize("values", CATEGORIES.values(), ids=CATEGORIES)
+@pytest.mark.parametrize("unused", [False, True])
+def test_categories_of_pandas_are_encoded_like_their_values(values, unused):
+    categories = pd.Categorical(values)
+    if unused:
+        categories = categories.add_categories(["never seen"])
+    objects = pd.Series(values, dtype=object)
+    as_category = pd.DataFrame({"a": categories, "x": 1.0})
+    as_objects = pd.DataFrame({"a": objects, "x": 1.0})
+    marked = {"categorical_features": ["a"]}
+    encoder, encoded = fit(as_category, **marked)
+    other, expected = fit(as_objects, **marked)
+
+    assert encoder.categories == other.categories
+    np.testing.assert_array_equal(encoded.codes, expected.codes)
+    # Other rows, and the one kind where the other was learned.
+    for frame in (as_category, as_objects):
+        np.testing.assert_array_equal(
+            encoder.transform(frame[::-1][:2]).codes, expected.codes[::-1][:2]
+        )
+
+
+def test_categories_go_by_their_names_whatever_they_are():
+    encoder, encoded = fit(pd.DataFrame({"a": pd.cut([1, 5, 9, 1], [0, 4, 10])}))
+
+    assert encoder.categories == [["(0, 4]", "(4, 10]"]]
+    assert encoded.codes[:, 0].tolist() == [1, 2, 2, 1]
+
+
+def test_categories_where_numbers_were_learned_are_read_or_refused():
+    encoder, _ = fit(pd.DataFrame({"a": [0.0, 1.0, 2.0]}))
+    flags = pd.DataFrame({"a": pd.Categorical([True, None, False])})
+
+    np.testing.assert_array_equal(
+        encoder.transform(flags).numbers,
+        encoder.transform(pd.DataFrame({"a": [1.0, np.nan, 0.0]})).numbers,
+    )
+    with pytest.raises(ValueError, match="was numerical in fit but now holds 'u'"):
+        encoder.transform(pd.DataFrame({"a": pd.Categorical(["u"])}))
