@@ -52,6 +52,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--ranks", nargs="+", type=int, default=list(RANKS))
     parser.add_argument("--data", type=Path, default=DATA, help="folder of all data")
     parser.add_argument("--sets", nargs="+", help="tables; by default 20 core tables")
+    parser.add_argument("--models", nargs="+", help="of part tables; by default all")
     parser.add_argument("--rows", type=int, default=3000, help="per table, at most")
     parser.add_argument("--cache", type=Path, default=CACHE, help="embedded texts")
     parser.add_argument("--report", action="store_true", help="measure nothing")
@@ -131,7 +132,8 @@ def _compare(
         key = {"part": part, "set": name, "seed": seed}
         known = _models(journal, key)
         table = read_table(find_table(args.data / "tabular", name), args.rows)
-        case = Case(table, *split_rows(table.classes, seed), seed, known)
+        rows = split_rows(table.classes, seed)
+        case = Case(table, *rows, seed, known, args.models)
         for model, result in compare(case):
             if model not in known:
                 _add(journal, key | {"model": model} | result)

@@ -1,7 +1,7 @@
 """A growing encoder on tables, beside fixed ones."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,13 +34,18 @@ BLOCKS: dict[str, dict[str, Any]] = {
 
 
 class Case(NamedTuple):
-    """A split of a table, and the results that are known of it, by model."""
+    """A split of a table, what is known of it by model, and models to leave out."""
 
     table: Table
     train: np.ndarray
     test: np.ndarray
     seed: int
     known: Mapping[str, dict[str, Any]] = {}
+    wanted: Collection[str] | None = None
+
+    def wants(self, model: str) -> bool:
+        """Return whether a model is to be measured; without a choice all are."""
+        return self.wanted is None or model in self.wanted
 
     def measure(self, model: str, params: dict[str, Any]) -> dict[str, Any]:
         """Return the result of a model, which is not fitted again if it is known."""
@@ -52,11 +57,14 @@ class Case(NamedTuple):
 def compare_sizes(case: Case) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield transformers, some that grow, and one of the final size."""
     for model, params in TRANSFORMERS.items():
-        yield model, case.measure(model, {"encoder": "transformer"} | params)
-    yield from _grown_and_fixed({}, "", case)
+        if case.wants(model):
+            yield model, case.measure(model, {"encoder": "transformer"} | params)
+    if case.wants("incrt") or case.wants("fixed"):
+        yield from _grown_and_fixed({}, "", case)
     for name in ("dictionary without values", "nothing"):
         model = f"incrt, {name}"
-        yield model, case.measure(model, {"encoder": "incrt"} | BLOCKS[name])
+        if case.wants(model):
+            yield model, case.measure(model, {"encoder": "incrt"} | BLOCKS[name])
 
 
 def compare_narrow(case: Case) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -121,6 +121,16 @@ def test_what_is_known_of_a_table_is_not_measured_again(case, monkeypatch):
     assert fitted[3]["encoder__prototype_values"] is False
 
 
+def test_models_that_nobody_wants_are_not_measured(case, monkeypatch):
+    grown = {"actions": [], "n_heads": [1, 1]}
+    monkeypatch.setattr(growth_tables, "fit", lambda *_: grown)
+    wanted = ["transformer, width 16", "incrt"]
+    results = dict(growth_tables.compare_sizes(case._replace(wanted=wanted)))
+
+    # A network of the final size comes with the one that grows.
+    assert list(results) == [*wanted, "fixed"]
+
+
 @pytest.fixture
 def sentences():
     """Return 300 sequences of noise in two classes."""
