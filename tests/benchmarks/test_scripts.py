@@ -193,6 +193,24 @@ def test_overhead_measures_training_and_prediction(run, tmp_path):
 
 
 @pytest.mark.slow
+def test_predictions_take_turns_and_are_not_timed_again(run, table, tmp_path):
+    # fmt: off
+    args = (
+        "--data", tmp_path, "--sets", "toy", "--repeats", 3, "--out", "out.jsonl",
+        "--models", "logreg", "ddcl:max_epochs=1",
+    )
+    # fmt: on
+    run("predicting.py", *args)
+    printed = run("predicting.py", *args)
+
+    logreg, ours = read_results(tmp_path / "out.jsonl")
+    assert (logreg["model"], logreg["ratio"], logreg["n"]) == ("logreg", 1, 50)
+    assert ours["milliseconds"] > 0
+    assert ours["ratio"] > 0
+    assert "times that of the first" in printed
+
+
+@pytest.mark.slow
 def test_scaling_measures_time_and_memory(run, tmp_path):
     # fmt: off
     printed = run(
