@@ -656,10 +656,9 @@ class DDCLClassifier(
             dtype = np.float64 if self.precision == "float64" else np.float32
             self._table = TableEncoder(self.categorical_features, dtype=dtype)
             encoded = self._table.fit(X, weights)
-            if self.exact_values:
-                telling = telling_columns(encoded, codes, weights)
-                if telling:
-                    encoded = self._table.learn_exact(X, weights, telling)
+            telling = self.exact_values and telling_columns(encoded, codes, weights)
+            if telling:
+                encoded = self._table.learn_exact(X, weights, telling)
             self.exact_features_ = np.array(self._table.exact, dtype=np.int64)
         return X, LabeledRows(encoded, codes, weights)
 

@@ -70,9 +70,9 @@ def exact_gain(values: np.ndarray, classes: np.ndarray) -> tuple[float, float]:
     Of a row with value :math:`v` the neighbors of the value, as many rows below it as
     above it, expect the class distribution :math:`s_v`. The other rows with the same
     value correct that to :math:`(n_{vc} - 1 + 2 s_{vc}) / (n_v + 1)`. The gain is the
-    mean of the logarithm of their ratio at the row's own class :math:`c`, over all
-    rows of the table. Values of fewer than ten rows gain nothing, nor do those that are
-    heavy enough for an interval of a curve to themselves.
+    mean of the logarithm of their ratio at the row's own class :math:`c`. Values of
+    fewer than ten rows are left out, and those that are heavy enough for an interval of
+    a curve to themselves.
 
     Parameters
     ----------
@@ -96,16 +96,16 @@ def exact_gain(values: np.ndarray, classes: np.ndarray) -> tuple[float, float]:
     often = rows >= _FEWEST_ROWS
     if often.sum() < 2:
         return 0.0, 1.0
+    counts = counts[:, counts.any(0)]
     n_rows = rows.sum()
     expected = _neighbors(counts, max(_FEWEST_NEIGHBORS, _MOST_SHARE * n_rows))
     expected += _PRIOR * counts.sum(0) / n_rows
     expected /= expected.sum(1, keepdims=True)
     counts, rows, expected = counts[often], rows[often], expected[often]
-    corrected = counts - 1 + _PRIOR * expected
-    corrected /= rows[:, None] - 1 + _PRIOR
-    # A class that a value does not have is asked about by nobody.
-    ratio = np.where(counts > 0, corrected, expected) / expected.clip(1e-300)
-    gains = (counts * np.log(ratio.clip(1e-300))).sum(1)
+    corrected = (counts - 1 + _PRIOR * expected) / (rows[:, None] - 1 + _PRIOR)
+    # No row asks about a class that its value does not have.
+    ratio = np.where(counts > 0, corrected / expected, 1.0)
+    gains = (counts * np.log(ratio)).sum(1)
     chance = binom.sf((gains > 0).sum() - 1, len(gains), 0.5)
     return float(gains.sum() / rows.sum()), float(chance)
 

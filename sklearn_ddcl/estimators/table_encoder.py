@@ -171,9 +171,11 @@ class TableEncoder:
         for i in self.exact:
             codes[:, g] = _as_codes(_as_numbers(columns[i]), self.categories[g])
             g += 1
-        numbers = ((numbers - self.centers) / self.scales).clip(-_LIMIT, _LIMIT)
-        numbers = numbers.astype(self.dtype, copy=False)
-        return EncodedTable(numbers, codes)
+        # In place: a table may be large.
+        numbers -= self.centers
+        numbers /= self.scales
+        numbers.clip(-_LIMIT, _LIMIT, out=numbers)
+        return EncodedTable(numbers.astype(self.dtype, copy=False), codes)
 
     def get_state(self) -> dict[str, Any]:
         """Return what was learned as plain lists and strings."""
