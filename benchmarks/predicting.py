@@ -44,13 +44,11 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace, journal: Journal) -> None:
-    todo = [
-        name
-        for name in args.sets
-        if any((name, model) not in journal for model in args.models)
-    ]
-    installed = warm_up(args.models) if todo else []
-    for name in todo:
+    # What is not installed will never be known, and is no reason to time the others.
+    installed = warm_up(args.models)
+    for name in args.sets:
+        if all((name, spec) in journal for spec in installed):
+            continue
         features, classes, _ = read_table(find_table(args.data, name), args.rows)
         train, test = split_rows(classes, 0)
         rows = features.iloc[test]
@@ -81,8 +79,9 @@ def report(results: list[dict[str, Any]], models: list[str]) -> str:
     """Return milliseconds and ratios to the first model, over the tables."""
     rows = []
     for model in models:
-        own = [result for result in results if result["model"] == model]
-        if own:
+        # Of a table that was timed again, for a model that came later, the last.
+        latest = {one["set"]: one for one in results if one["model"] == model}
+        if own := latest.values():
             ratios = sorted(result["ratio"] for result in own)
             spent = statistics.median(result["milliseconds"] for result in own)
             rows.append(

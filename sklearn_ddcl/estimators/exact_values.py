@@ -5,12 +5,13 @@ from scipy.stats import binom
 
 from sklearn_ddcl.estimators.distinct_rows import distinct_rows
 from sklearn_ddcl.estimators.table_encoder import EncodedTable
+from sklearn_ddcl.networks.table import MOST_BINS
 
 _ROWS = 100_000
 # A value of so few rows says nothing by itself.
 _FEWEST_ROWS = 10
-# The finest curves have so many intervals; a heavier value has one of its own.
-_MOST_SHARE = 1 / 48
+# A heavier value has an interval of the finest curves to itself.
+_MOST_SHARE = 1 / MOST_BINS
 _FEWEST_NEIGHBORS = 20
 # Rows that the expectation counts for.
 _PRIOR = 2.0

@@ -21,7 +21,8 @@ NUMERICAL = ("piecewise_linear", "periodic", "linear")
 _ROWS_FOR_KNOTS = 100_000
 FEWEST_BINS = 16
 """Intervals of numbers where there are few rows per column, or none to count."""
-_MOST_BINS = 48
+MOST_BINS = 48
+"""Intervals of numbers where there are many rows per column."""
 FEWEST_UNITS = 128
 """Width of hidden layers where there are few rows, or none to count."""
 _MOST_UNITS, _MANY_ROWS = 256, 3000
@@ -107,7 +108,7 @@ def choose_bins(numbers: Tensor, weights: Tensor) -> int:
     if n_numbers == 0:
         return FEWEST_BINS
     per_column = _count_distinct(numbers, weights) // n_numbers
-    return min(_MOST_BINS, max(FEWEST_BINS, per_column))
+    return min(MOST_BINS, max(FEWEST_BINS, per_column))
 
 
 def choose_width(numbers: Tensor, codes: Tensor, weights: Tensor) -> int:
