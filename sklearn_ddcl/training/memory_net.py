@@ -8,6 +8,7 @@ import torch
 from skorch import NeuralNet
 from torch import Tensor
 
+from sklearn_ddcl.training.allocator import keep_freed_memory
 from sklearn_ddcl.training.data import Batches, EncodedRows, Inputs
 from sklearn_ddcl.training.growth.layer_growth import row_halves
 from sklearn_ddcl.training.history import TrainingHistory
@@ -106,6 +107,7 @@ class MemoryNet(NeuralNet):
 
     def fit_loop(self, *args: Any, **kwargs: Any) -> Self:
         """Train epoch by epoch until done, stopped by a callback or interrupted."""
+        keep_freed_memory()
         try:
             return super().fit_loop(*args, **kwargs)
         except StopTraining:

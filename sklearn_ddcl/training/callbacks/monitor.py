@@ -10,6 +10,9 @@ from skorch.callbacks import Callback
 import sklearn_ddcl.functional as F
 from sklearn_ddcl.training.history import COLUMNS
 
+# Of the sample, the tokens whose loss is taken apart; in float64 that costs most.
+_MOST_TOKENS = 2048
+
 
 class Monitor(Callback):
     """Fill ``net.measurements``."""
@@ -54,7 +57,10 @@ def measure_bank(net: Any) -> dict[str, float]:
     """
     state, bank = net.bank_state, net.module_.bank
     prototypes = bank.prototypes.detach().to(state.tokens.dtype)
-    parts = F.decompose(state.tokens, prototypes, state.assignments, reduction="none")
+    some = slice(None, None, math.ceil(state.weights.numel() / _MOST_TOKENS))
+    parts = F.decompose(
+        state.tokens[some], prototypes, state.assignments[some], reduction="none"
+    )
     values = {
         "reconstruction": parts.reconstruction.mean(),
         "diversity": parts.diversity.mean(),
