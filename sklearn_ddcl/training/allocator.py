@@ -10,7 +10,7 @@ def keep_freed_memory() -> None:
 
     Intermediate results of a step are some megabytes each. GNU's library returns blocks
     of that size to the system as soon as they are free, and the next step gets them
-    back page by page, which took a tenth of some fits. It stops to do so below the
+    back page by page, which took up to a fifth of a fit. It stops to do so below the
     size of the largest block that was ever freed, if that was less than 32 MB. Other
     libraries do not mind.
     """

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from sklearn_ddcl.training import memory_net
+
 _PAGE_BYTES = 4096
 _STEPS = """
 import resource
@@ -45,3 +47,11 @@ def test_steps_that_free_their_memory_find_it_again():
     if faults("") < pages_of_a_step:
         pytest.skip("the allocator in use keeps memory anyway")
     assert faults("keep_freed_memory()") < pages_of_a_step / 10
+
+
+def test_every_training_keeps_its_memory(make, rows, monkeypatch):
+    calls = []
+    monkeypatch.setattr(memory_net, "keep_freed_memory", lambda: calls.append(1))
+    make().partial_fit(rows, epochs=1)
+
+    assert calls == [1]

@@ -8,8 +8,9 @@ import pytest
 import torch
 from skorch.callbacks import Callback
 
+import sklearn_ddcl.functional as F
 from sklearn_ddcl.training import CollapseWarning, EncodedRows, TimeScaleWarning
-from sklearn_ddcl.training.callbacks import warn
+from sklearn_ddcl.training.callbacks import monitor, warn
 from sklearn_ddcl.training.callbacks.warn import WarnOfCollapse, told_apart
 from sklearn_ddcl.training.probe import BankProbe
 
@@ -40,6 +41,21 @@ def test_measurements_are_those_of_the_tokens(make, rows, encoder):
     }
     for name, value in expected.items():
         assert last[name] == pytest.approx(value, rel=1e-4, abs=1e-5), name
+
+
+def test_the_loss_of_at_most_so_many_tokens_is_taken_apart(make, rows, monkeypatch):
+    # 60 rows of two tokens: every third row.
+    monkeypatch.setattr(monitor, "_MOST_TOKENS", 40)
+    net = make()
+    net.partial_fit(rows, epochs=2)
+    state, last = net.bank_state, net.measurements[-1]
+    parts = F.decompose(
+        state.tokens[::3], net.module_.bank.prototypes, state.assignments[::3]
+    )
+
+    assert last["reconstruction"] == pytest.approx(parts.reconstruction.item())
+    assert last["diversity"] == pytest.approx(parts.diversity.item())
+    assert last["perplexity"] == pytest.approx(F.perplexity(state.assignments).item())
 
 
 def test_the_token_variance_is_relative_to_the_start(make, rows):

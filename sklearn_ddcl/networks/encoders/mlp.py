@@ -162,8 +162,7 @@ class _MLP(nn.Module):
                 views = torch.arange(self.n_views, device=rows.device)
                 tokens = _for_views(tokens, views, rows)
             parts.append(tokens)
-        tokens = parts[0] if len(parts) == 1 else torch.cat(parts, 2)
-        return self.views(tokens.transpose(0, 1))
+        return self.views(torch.cat(parts, 2).transpose(0, 1))
 
 
 def _width_of_column(params: MLPEncoder, spec: TableSpec) -> int:
